@@ -1,0 +1,213 @@
+// Package directory holds what identity providers say: users, groups and who is in which group, in one vendor-free shape.
+//
+// It is one of the three nouns at the bottom of the house and imports the standard library only. A source fills a Snapshot; link and
+// mapping read it. Nothing here knows what a team or an account is.
+package directory
+
+import (
+	"cmp"
+	"fmt"
+	"iter"
+	"maps"
+	"slices"
+	"time"
+)
+
+// A UserID is the identity provider's immutable id of a user: an Okta id, an objectGUID, an entryUUID, the id in a file.
+// It is unique within one source and never a name that can change hands.
+type UserID string
+
+// A GroupID is the identity provider's immutable id of a group, unique within one source.
+type GroupID string
+
+// A Status is what the identity provider says of a user's right to sign in.
+type Status string
+
+// The states of a user. Locked users stay members, so that a lock-out storm removes nobody; Disabled and Deleted users are no members
+// of anything.
+const (
+	Active   Status = "active"
+	Locked   Status = "locked"
+	Disabled Status = "disabled"
+	Deleted  Status = "deleted"
+)
+
+// Member reports whether a user of this status still counts as a member of the groups that list them.
+func (s Status) Member() bool { return s == Active || s == Locked }
+
+// Known reports whether s is one of the four states.
+func (s Status) Known() bool {
+	return s == Active || s == Locked || s == Disabled || s == Deleted
+}
+
+// A User is a person as one identity provider knows them.
+type User struct {
+	ID       UserID `json:"id"`
+	Name     string `json:"name,omitempty"`
+	Username string `json:"username,omitempty"` // the sign-in name (UPN, userName, uid); compared with a SAML NameID
+	Email    string `json:"email,omitempty"`    // the primary address
+	Status   Status `json:"status"`
+
+	// Accounts are the logins that the identity provider's own attributes assert, by kind of target: {"github": "ada-l"}.
+	// They are claims, not links.
+	Accounts map[string]string `json:"accounts,omitempty"`
+}
+
+// A Group is a set of users at an identity provider. Members and Groups are what the group lists itself; Snapshot.Walk flattens.
+type Group struct {
+	ID          GroupID   `json:"id"`
+	Name        string    `json:"name"`
+	Description string    `json:"description,omitempty"`
+	Members     []UserID  `json:"members,omitempty"`
+	Groups      []GroupID `json:"groups,omitempty"`
+
+	// ReadAt is when the members were read. It is zero for a group that was listed but whose members were not asked for:
+	// such a group is not read, which is never the same as empty.
+	ReadAt time.Time `json:"read_at,omitzero"`
+}
+
+// Read reports whether the group's members are known.
+func (g Group) Read() bool { return !g.ReadAt.IsZero() }
+
+// A Snapshot is everything one identity provider said at one moment. It lists all groups in scope; members only of the groups asked for
+// and of those nested in them. What was not asked is not read, never empty. A source that cannot read all it was asked returns an error
+// instead of a Snapshot, because a member who is missing looks just like one who left.
+type Snapshot struct {
+	Source  string            `json:"source"`
+	TakenAt time.Time         `json:"taken_at"`
+	Users   map[UserID]User   `json:"users"`
+	Groups  map[GroupID]Group `json:"groups"`
+}
+
+// A Path leads from the group that was walked to the group that lists the user itself, both included.
+type Path []GroupID
+
+// Walk yields every user of a group and of the groups within it once, whatever their status, with the path of groups that leads there:
+// a shortest one, and of those the first in the order the groups list them. Cycles are harmless. The order is breadth first, within a
+// group by user id, so the same snapshot is always walked the same way. A group that is unknown or not read yields nobody: ask Unread first.
+// The path is shared between the users of a group and must not be changed.
+func (s *Snapshot) Walk(id GroupID) iter.Seq2[User, Path] {
+	return func(yield func(User, Path) bool) {
+		seen := make(map[UserID]struct{})
+		for path := range s.closure(id) {
+			members := s.Groups[path[len(path)-1]].Members
+			if !slices.IsSorted(members) {
+				members = slices.Sorted(slices.Values(members))
+			}
+			for _, uid := range members {
+				if _, again := seen[uid]; again {
+					continue
+				}
+				seen[uid] = struct{}{}
+				u, ok := s.Users[uid]
+				if !ok {
+					continue // Validate refuses such a snapshot; a walk must not invent a user
+				}
+				if !yield(u, path) {
+					return
+				}
+			}
+		}
+	}
+}
+
+// Unread returns the groups whose members would be needed to know who is in the group id and are not known: those not read and those
+// that are not in the snapshot at all. It is empty for a group that Walk can be trusted with.
+func (s *Snapshot) Unread(id GroupID) []GroupID {
+	var unread []GroupID
+	for path := range s.closure(id) {
+		last := path[len(path)-1]
+		if g, ok := s.Groups[last]; !ok || !g.Read() {
+			unread = append(unread, last)
+		}
+	}
+	return unread
+}
+
+// Closure returns the group itself and all groups within it, breadth first, each once.
+func (s *Snapshot) Closure(id GroupID) []GroupID {
+	var ids []GroupID
+	for path := range s.closure(id) {
+		ids = append(ids, path[len(path)-1])
+	}
+	return ids
+}
+
+// closure yields the path to each group that can be reached from id, breadth first, each group once.
+func (s *Snapshot) closure(id GroupID) iter.Seq[Path] {
+	return func(yield func(Path) bool) {
+		seen := map[GroupID]struct{}{id: {}}
+		queue := []Path{{id}}
+		for len(queue) > 0 {
+			path := queue[0]
+			queue = queue[1:]
+			if !yield(path) {
+				return
+			}
+			for _, sub := range s.Groups[path[len(path)-1]].Groups {
+				if _, again := seen[sub]; again {
+					continue
+				}
+				seen[sub] = struct{}{}
+				queue = append(queue, append(slices.Clip(slices.Clone(path)), sub))
+			}
+		}
+	}
+}
+
+// Find returns the groups with exactly this name, in order of id. Names need not be unique at an identity provider.
+func (s *Snapshot) Find(name string) []Group {
+	var found []Group
+	for _, g := range s.Groups {
+		if g.Name == name {
+			found = append(found, g)
+		}
+	}
+	slices.SortFunc(found, func(a, b Group) int { return cmp.Compare(a.ID, b.ID) })
+	return found
+}
+
+// Validate returns an error naming the first thing that makes the snapshot unfit to be acted upon: a member or nested group of a group
+// that was read and is not in the snapshot, a nested group that was not read, an id that disagrees with its key, or an unknown status.
+// Every source calls it last.
+func (s *Snapshot) Validate() error {
+	for _, id := range slices.Sorted(maps.Keys(s.Users)) {
+		u := s.Users[id]
+		if u.ID != id {
+			return fmt.Errorf("user %q is filed under %q", u.ID, id)
+		}
+		if !u.Status.Known() {
+			return fmt.Errorf("user %q has the status %q", id, u.Status)
+		}
+	}
+	for _, id := range slices.Sorted(maps.Keys(s.Groups)) {
+		g := s.Groups[id]
+		if g.ID != id {
+			return fmt.Errorf("group %q is filed under %q", g.ID, id)
+		}
+		if !g.Read() {
+			continue
+		}
+		for _, uid := range g.Members {
+			if _, ok := s.Users[uid]; !ok {
+				return fmt.Errorf("group %q lists user %q, who was not read", g.Name, uid)
+			}
+		}
+		for _, sub := range g.Groups {
+			if sg, ok := s.Groups[sub]; !ok || !sg.Read() {
+				return fmt.Errorf("group %q holds group %q, whose members were not read", g.Name, sub)
+			}
+		}
+	}
+	return nil
+}
+
+func mapKeys[K comparable, V any](m map[K]V) iter.Seq[K] {
+	return func(yield func(K) bool) {
+		for k := range m {
+			if !yield(k) {
+				return
+			}
+		}
+	}
+}

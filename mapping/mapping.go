@@ -1,0 +1,182 @@
+// Package mapping decides who should be in, kept in, or out of each team, and why. It is pure, and with link it is the only bridge between
+// what identity providers say and what a target holds.
+package mapping
+
+import (
+	"time"
+
+	"musterline.example/directory"
+	"musterline.example/link"
+	"musterline.example/team"
+)
+
+// A Mapping says that the members of one group belong in one team. Several mappings may feed one team: it takes their union, and
+// the highest role wins.
+type Mapping struct {
+	ID     string // "file:12", "rule:1", or the row's id
+	Origin Origin
+	Target string
+
+	Team   string  // as written: a slug, else an exact display name
+	TeamID team.ID // what Team was pinned to; empty while it is not
+
+	Source  string
+	Group   string            // as written: an id, else an exact name
+	GroupID directory.GroupID // what Group was pinned to; empty while it is not
+
+	Role Role
+	Mode Mode
+	New  *team.New // set by a rule with create: what to create when there is no such team
+}
+
+// A Role is a team.Role; the alias spares readers of configuration one import.
+type Role = team.Role
+
+// An Origin says who owns the mappings of a team. A team has exactly one.
+type Origin string
+
+// The origins, the strongest first.
+const (
+	FromFile Origin = "file"
+	FromRule Origin = "rule"
+	FromAPI  Origin = "api" // the API and the console
+)
+
+// A Mode says what becomes of members of a team who are in no mapped group.
+type Mode string
+
+// The modes.
+const (
+	Exclusive Mode = "exclusive" // they go, as on GitHub
+	Additive  Mode = "additive"  // they stay, unless the ledger says that we brought them
+)
+
+// A Rule makes mappings from the groups whose name matches a pattern. It binds a group's id to a team's id once; later renames create
+// nothing.
+type Rule struct {
+	ID      string // "rule:1"
+	Source  string
+	Match   string // pattern of group names, as path.Match reads it
+	Target  string
+	Team    string // template of the team's name, with .Group.Name and trimPrefix
+	Create  bool
+	Privacy team.Privacy
+	Parent  string
+	Role    Role
+	Mode    Mode
+}
+
+// An Entry is a row of the ledger: why an account is in a team.
+type Entry struct {
+	Team     team.ID
+	Account  team.AccountID
+	Origin   LedgerOrigin
+	Role     Role     // that we gave; Member for a found one
+	Mappings []string // that justify it
+	Since    time.Time
+}
+
+// A LedgerOrigin says how a membership came to be.
+type LedgerOrigin string
+
+// The two origins of a membership in the ledger.
+const (
+	LedgerGranted LedgerOrigin = "granted" // we added it
+	LedgerFound   LedgerOrigin = "found"   // it was there, and a mapped group justifies it
+)
+
+// A Ledger is what memory holds of the teams of one target.
+type Ledger map[team.ID]map[team.AccountID]Entry
+
+// A Reading is what one source gave for this run.
+type Reading struct {
+	Snapshot *directory.Snapshot // the last complete one; nil when there never was one
+	Failed   string              // why there is no fresh one: removals that rest on this source wait; empty when all is well
+}
+
+// A Disconnect is a team or some of its mappings that a person took away and whose memberships end after a grace.
+type Disconnect struct {
+	Team     team.ID
+	Mappings []string  // that are gone
+	Until    time.Time // the end of the grace; zero or past: now
+	By       string
+	Keep     bool // the members stay and the ledger forgets them
+}
+
+// Settings are an organization's.
+type Settings struct {
+	GroupsPerTeam   int  // GitHub: 5
+	MembersPerGroup int  // GitHub: 5,000
+	ParentTeams     bool // allow mapped teams with children
+	HoldRevoked     bool // revoked_links: hold
+	RemovalReads    int  // complete reads that must agree before somebody goes; 1 by default
+	Protected       []team.AccountID
+}
+
+// DefaultSettings are GitHub's own figures.
+var DefaultSettings = Settings{GroupsPerTeam: 5, MembersPerGroup: 5000, RemovalReads: 1}
+
+// Input is all that Resolve looks at.
+type Input struct {
+	Target      string
+	Place       team.Place
+	Mappings    []Mapping // pinned, of this target only
+	Sources     map[string]Reading
+	Links       *link.Result
+	Accounts    []team.Account // members of the organization
+	Teams       []team.Team    // as they are, mapped or unmapped and still in the plan
+	Ledger      Ledger
+	Disconnects []Disconnect
+	Settings    Settings
+	Now         time.Time
+}
+
+// Result is who should be where.
+type Result struct {
+	Wanted  []team.Wanted
+	Held    []Held
+	Refused []Refused
+}
+
+// A Held is a person who should be in a team and cannot be yet.
+type Held struct {
+	Team    team.ID
+	User    link.UserRef
+	Name    string
+	Reason  string // link.Reason, or HeldInactive, HeldPending
+	Message string
+}
+
+// Reasons for held people beside those of package link.
+const (
+	HeldInactive = "inactive"
+	HeldPending  = "pending"
+)
+
+// A Refused is a mapping or a team that is not carried out. It stops nothing else.
+type Refused struct {
+	Team    team.ID
+	Slug    string
+	Mapping string
+	Reason  RefusedReason
+	Message string
+}
+
+// A RefusedReason is a stable word for why a mapping or team is not carried out.
+type RefusedReason string
+
+// Why mappings and teams are refused.
+const (
+	ParentTeam    RefusedReason = "parent-team"
+	ForeignTeam   RefusedReason = "foreign-team"
+	NoSuchTeam    RefusedReason = "no-such-team"
+	NoSuchGroup   RefusedReason = "no-such-group"
+	TooManyGroups RefusedReason = "too-many-groups"
+	GroupTooLarge RefusedReason = "group-too-large"
+	NameNotUnique RefusedReason = "name-not-unique"
+	TwoOrigins    RefusedReason = "two-origins"
+	TwoModes      RefusedReason = "two-modes"
+	SlugConflict  RefusedReason = "slug-conflict"
+	TeamDeleted   RefusedReason = "team-deleted"
+	SourceUnknown RefusedReason = "no-such-source"
+)
