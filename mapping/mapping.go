@@ -109,6 +109,7 @@ type Settings struct {
 	MembersPerGroup int  // GitHub: 5,000
 	ParentTeams     bool // allow mapped teams with children
 	HoldRevoked     bool // revoked_links: hold
+	Reinvite        bool // invite people again who were members of the organization once and left it
 	RemovalReads    int  // complete reads that must agree before somebody goes; 1 by default
 	Protected       []team.AccountID
 }
@@ -127,9 +128,24 @@ type Input struct {
 	Teams       []team.Team    // as they are, mapped or unmapped and still in the plan
 	Ledger      Ledger
 	Disconnects []Disconnect
+	Former      map[team.AccountID]Former
+	Absent      Absences
 	Settings    Settings
 	Now         time.Time
 }
+
+// A Former is an account that was a member of the organization once.
+type Former struct {
+	Login    string
+	LeftAt   time.Time
+	Invited  int       // invitations sent since
+	LastAt   time.Time // of the last one
+	Declined bool      // it was declined or cancelled by hand: never invited again
+}
+
+// Absences count, for somebody who was justified before, the complete reads in a row that no longer justify them. It is only kept when
+// RemovalReads asks for more than one.
+type Absences map[team.ID]map[team.AccountID]int
 
 // Result is who should be where.
 type Result struct {

@@ -57,6 +57,7 @@ type Change struct {
 	Login   string
 	User    string    // "source/id" at the identity provider; empty when nobody is known
 	From    team.Role // before an Update or a Remove
+	Invite  bool      // an Add of somebody who has left the organization and is invited again
 	Role    team.Role // after an Add or an Update
 	Why     []team.Reason
 }
@@ -177,7 +178,7 @@ func Compute(target string, wanted []team.Wanted, current []team.Team) *Plan {
 // compare appends what one want asks of the team as it is.
 func (c *TeamChange) compare(want team.Want, now *team.Team) {
 	member, present := now.Member(want.Account)
-	change := Change{Account: want.Account, Login: want.Login, User: want.User, From: member.Role, Role: want.Role, Why: want.Why}
+	change := Change{Account: want.Account, Login: want.Login, User: want.User, From: member.Role, Role: want.Role, Invite: want.Invite, Why: want.Why}
 	if present {
 		change.Login = member.Login
 	}

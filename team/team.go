@@ -200,6 +200,7 @@ type Want struct {
 	In      In
 	Role    Role      // a minimum: it promotes, and never takes back what was not ours to give
 	Demote  bool      // take back a maintainer role that the ledger says we gave
+	Invite  bool      // an account that has left the organization and is to be invited again
 	Until   time.Time // set on a Keep that ends by itself: grace
 	Why     []Reason  // shared between wants with the same reasons; must not be changed
 }

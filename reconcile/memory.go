@@ -1,0 +1,159 @@
+package reconcile
+
+import (
+	"context"
+	"time"
+
+	"musterline.example/audit"
+	"musterline.example/directory"
+	"musterline.example/guard"
+	"musterline.example/link"
+	"musterline.example/mapping"
+	"musterline.example/plan"
+	"musterline.example/team"
+)
+
+// Memory is everything that outlives a run. The store satisfies it; NoMemory is what a plan without a database remembers.
+type Memory interface {
+	Recollection
+	Notebook
+}
+
+// A Recollection is what a run reads from memory. None of it writes, so a plan can be made from it by a command that never writes.
+type Recollection interface {
+	Paused(ctx context.Context, target string) (Pause, error)
+	Requests(ctx context.Context, target string) ([]Request, error) // waiting, oldest first
+
+	Mappings(ctx context.Context, target string) ([]mapping.Mapping, error)
+	Disconnects(ctx context.Context, target string) ([]mapping.Disconnect, error)
+	LastLoad(ctx context.Context, target string) (Load, error)
+
+	Links(ctx context.Context, host string) ([]link.Link, error)
+	Statements(ctx context.Context, host string) ([]link.Statement, error) // manual and self-service, made by link or on the console
+
+	Ledger(ctx context.Context, place team.Place) (mapping.Ledger, error)
+	Connected(ctx context.Context, place team.Place) (map[team.ID]time.Time, error)
+	Former(ctx context.Context, place team.Place) (map[team.AccountID]mapping.Former, error)
+	Absences(ctx context.Context, place team.Place) (mapping.Absences, error)
+
+	Reads(ctx context.Context, source string) (Reads, error)
+	Waivers(ctx context.Context, target string) ([]guard.Waiver, error) // that are not used up; the guard judges their age
+	Recent(ctx context.Context, target string, since time.Time) ([]guard.Done, error)
+	OpenIntents(ctx context.Context, target string) ([]OpenIntent, error)
+	RunReading(ctx context.Context, run string) (*Reading, error) // nil when the run has read nothing yet
+}
+
+// A Notebook is what a run writes to memory. Each method is one transaction.
+type Notebook interface {
+	// Begin opens a run, or returns the one that an earlier slice left open, and takes the waiting requests into it.
+	Begin(ctx context.Context, r Run) (Run, error)
+	// Finish closes a run with its report.
+	Finish(ctx context.Context, run string, r Report) error
+
+	// SaveSnapshot keeps a complete read: its body as the source's last, its figures for good, groups that are new, gone or had members.
+	SaveSnapshot(ctx context.Context, s *directory.Snapshot, shape guard.Shape) error
+	// SaveFailure remembers that a source could not be read.
+	SaveFailure(ctx context.Context, source string, at time.Time, message string) error
+	SaveRunReading(ctx context.Context, run string, r *Reading) error
+	// SaveMembers remembers who is a member of the organization, so that who has left it is known.
+	SaveMembers(ctx context.Context, place team.Place, accounts []team.Account, at time.Time) error
+
+	// Pin writes the ids that names were settled to, and the mappings that rules made, with one audit entry for each team that changed.
+	Pin(ctx context.Context, target string, mappings []mapping.Mapping) error
+	SaveLinks(ctx context.Context, host string, links []link.Link) error
+	// SavePlan keeps what a run has planned and what guards said of it, for people to read and approve.
+	SavePlan(ctx context.Context, run string, p *plan.Plan, objections []guard.Objection) error
+	// Found records in the ledger current members whom a mapped group justifies, under one audit entry for each team; it also brings
+	// the mappings of entries that exist up to date.
+	Found(ctx context.Context, run string, place team.Place, entries []mapping.Entry) error
+	// Forget takes entries out of the ledger whose account is no longer in the team or is kept after a disconnect.
+	Forget(ctx context.Context, run string, place team.Place, entries []mapping.Entry) error
+	// SaveConnected ends the first connection of teams.
+	SaveConnected(ctx context.Context, place team.Place, teams []team.ID, at time.Time) error
+	SaveAbsences(ctx context.Context, place team.Place, a mapping.Absences) error
+	// SettleDisconnects forgets disconnects that are carried out.
+	SettleDisconnects(ctx context.Context, target string, teams []team.ID) error
+	// SettleWaivers takes changes out of waivers that are done or no longer wanted.
+	SettleWaivers(ctx context.Context, target string, done []guard.Ref) error
+	Pause(ctx context.Context, target string, p Pause) error
+}
+
+// A Pause is the stop button of a target. The zero value is not paused.
+type Pause struct {
+	By, Reason string
+	At         time.Time
+}
+
+// A Request is somebody's wish for a sync.
+type Request struct {
+	ID      string
+	Target  string
+	Teams   []team.ID      // empty with no account: all
+	Account team.AccountID // a sign-in
+	Trigger string         // schedule, person, event
+	Asker   string
+	Why     string
+	AskedAt time.Time
+}
+
+// A Run is one reconcile of one target, in one slice or many.
+type Run struct {
+	ID         string
+	Target     string
+	Trigger    string
+	Requester  string
+	Credential string
+	StartedAt  time.Time
+	Undoes     string // the run that this one takes back
+}
+
+// A Load is what the last load of the configuration file did to the mapped teams of a target.
+type Load struct{ Before, Lost int }
+
+// Reads are what earlier complete reads of a source said.
+type Reads struct {
+	Last       *directory.Snapshot // nil when there never was one
+	Failure    string              // of the last try, when it failed after Last
+	FailedAt   time.Time
+	DayAgo     map[directory.GroupID]int // flattened sizes in the complete read nearest 24 hours ago; nil without an earlier read
+	HadMembers map[directory.GroupID]bool
+	Names      map[directory.GroupID]string // last known names, of missing groups too
+	Missing    map[directory.GroupID]Missing
+	Shapes     []guard.Shape // newest first, at most 7
+}
+
+// Missing says since when a group that was once listed is not.
+type Missing struct {
+	Since time.Time
+	Reads int
+}
+
+// An OpenIntent is an intent that a crash left without outcomes for some of its writes.
+type OpenIntent struct {
+	ID     string
+	Intent audit.Intent
+	Open   []audit.Write
+}
+
+// A Reading is what a run has read of its target, so that the next slice need not read it again.
+type Reading struct {
+	Standing   string // credential, for the audit
+	Place      team.Place
+	Accounts   []team.Account
+	Identities bool
+	AccountsAt time.Time
+	Teams      []team.Team
+	TeamsAt    time.Time
+}
+
+// A Report is how a run ended.
+type Report struct {
+	State    string // done, objected, failed, off, paused
+	Summary  plan.Summary
+	Done     int
+	Failed   int
+	Skipped  int
+	Objected int
+	Error    string
+	At       time.Time
+}
