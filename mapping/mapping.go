@@ -29,6 +29,10 @@ type Mapping struct {
 	New  *team.New // set by a rule with create: what to create when there is no such team
 }
 
+// Key identifies the mapping among those of its team for as long as source and group live: "source/group id". The ledger justifies
+// memberships by it.
+func (m Mapping) Key() string { return m.Source + "/" + string(m.GroupID) }
+
 // A Role is a team.Role; the alias spares readers of configuration one import.
 type Role = team.Role
 
@@ -72,7 +76,7 @@ type Entry struct {
 	Account  team.AccountID
 	Origin   LedgerOrigin
 	Role     Role     // that we gave; Member for a found one
-	Mappings []string // that justify it
+	Mappings []string // keys of the mappings that justify it, see Mapping.Key; they outlive a mapping's line in a file
 	Since    time.Time
 }
 
@@ -94,13 +98,13 @@ type Reading struct {
 	Failed   string              // why there is no fresh one: removals that rest on this source wait; empty when all is well
 }
 
-// A Disconnect is a team or some of its mappings that a person took away and whose memberships end after a grace.
+// A Disconnect is a team that a person took all or some mappings from. The memberships that only those mappings justify, which the ledger
+// knows, end after a grace.
 type Disconnect struct {
-	Team     team.ID
-	Mappings []string  // that are gone
-	Until    time.Time // the end of the grace; zero or past: now
-	By       string
-	Keep     bool // the members stay and the ledger forgets them
+	Team  team.ID
+	Until time.Time // the end of the grace; zero or past: now
+	By    string
+	Keep  bool // the members stay and the ledger forgets them
 }
 
 // Settings are an organization's.
@@ -129,7 +133,7 @@ type Input struct {
 	Ledger      Ledger
 	Disconnects []Disconnect
 	Former      map[team.AccountID]Former
-	Absent      Absences
+	Absences    Absences
 	Settings    Settings
 	Now         time.Time
 }
@@ -152,6 +156,11 @@ type Result struct {
 	Wanted  []team.Wanted
 	Held    []Held
 	Refused []Refused
+
+	Found    []Entry   // current members whom a mapped group justifies and whom the ledger does not know, or knows by other mappings
+	Forget   []Entry   // rows of the ledger whose account has left the team by another hand, or is kept after a disconnect
+	Settled  []team.ID // disconnected teams with nothing left to do
+	Absences Absences
 }
 
 // A Held is a person who should be in a team and cannot be yet.
@@ -196,3 +205,13 @@ const (
 	TeamDeleted   RefusedReason = "team-deleted"
 	SourceUnknown RefusedReason = "no-such-source"
 )
+
+// mayBeInvited reports whether a former member may be sent another invitation now. GitHub lets an invitation live seven days; each
+// unanswered one doubles the wait for the next, and after five, or one declined, there is none.
+func (f Former) mayBeInvited(now time.Time) bool {
+	const life = 7 * 24 * time.Hour
+	if f.Declined || f.Invited >= 5 {
+		return false
+	}
+	return f.Invited == 0 || now.Sub(f.LastAt) >= life<<f.Invited
+}

@@ -141,8 +141,10 @@ func (p *Plan) Empty() bool {
 //	in, member       add       –                            –                 – (unless Demote: update)
 //	in, maintainer   add       –                            update            –
 //	keep             –         –                            –                 –
-//	out              –         cancel                       remove            remove
+//	out              – (*)     cancel                       remove            remove
 //	not named        –         –                            –                 –
+//
+//	(*) remove, when the team is to be created: the target puts its creator in.
 func Compute(target string, wanted []team.Wanted, current []team.Team) *Plan {
 	teams := make(map[team.ID]*team.Team, len(current))
 	for i := range current {
@@ -189,7 +191,7 @@ func (c *TeamChange) compare(want team.Want, now *team.Team) {
 	case want.In == team.Yes && !member.Pending && (want.Role > member.Role || want.Demote && want.Role < member.Role):
 		change.Act = Update
 		c.Update = append(c.Update, change)
-	case want.In == team.Out && present:
+	case want.In == team.Out && (present || c.Create != nil): // who creates a team is put into it
 		change.Act, change.Role = Remove, member.Role
 		if member.Pending {
 			change.Act = Cancel

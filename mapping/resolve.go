@@ -1,0 +1,611 @@
+package mapping
+
+import (
+	"cmp"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"time"
+
+	"musterline.example/directory"
+	"musterline.example/link"
+	"musterline.example/team"
+)
+
+// Resolve is the only place that decides who belongs where. Teams come out in order of id, members in order of account, so that the same
+// input gives the same result. A team that is refused as a whole is not among the wanted.
+//
+// Who is in no mapped group goes, unless one of these keeps them, the first that applies being the reason given:
+//
+//	protected account, or our own                       never goes
+//	the linked identity is in doubt                     until a person looks
+//	a mapped group is unread, unsettled or too large    the team loses nobody
+//	nobody is linked to the account, and somebody
+//	in a mapped group is not linked yet                 it may be theirs
+//	the team was disconnected                           until the end of the grace
+//	additive team, and the ledger does not say granted  for good
+//	fewer complete reads agree than RemovalReads        until they do
+func Resolve(in Input) Result {
+	r := &resolver{Input: in, result: Result{Absences: Absences{}}}
+	r.index()
+	teams := r.byTeam()
+	for _, key := range slices.SortedFunc(maps.Keys(teams), compareTeamKeys) {
+		r.team(key, teams[key])
+	}
+	r.unmapped(teams)
+	return r.result
+}
+
+// A teamKey names a team that exists by its id and one to be created by its name.
+type teamKey struct {
+	id  team.ID
+	new string
+}
+
+func compareTeamKeys(a, b teamKey) int {
+	return cmp.Or(cmp.Compare(a.id, b.id), cmp.Compare(a.new, b.new))
+}
+
+type resolver struct {
+	Input
+	result Result
+
+	accounts map[team.AccountID]*team.Account
+	teams    map[team.ID]*team.Team
+	frozen   map[team.AccountID]string // accounts for which nobody is added and nobody removed, with the reason
+	reasons  map[reasonKey][]team.Reason
+}
+
+// A reasonKey says which reasons may share one slice: a million members have some thousands of reasons.
+type reasonKey struct {
+	mapping string
+	key     string
+	group   directory.GroupID
+	tier    link.Tier
+}
+
+func (r *resolver) index() {
+	r.accounts = make(map[team.AccountID]*team.Account, len(r.Accounts))
+	for i := range r.Accounts {
+		r.accounts[r.Accounts[i].ID] = &r.Accounts[i]
+	}
+	r.teams = make(map[team.ID]*team.Team, len(r.Teams))
+	for i := range r.Teams {
+		r.teams[r.Teams[i].ID] = &r.Teams[i]
+	}
+	r.frozen = make(map[team.AccountID]string)
+	for _, l := range r.Links.Links {
+		if l.State == link.Frozen {
+			r.frozen[l.Account] = l.Trouble
+		}
+	}
+	for _, h := range r.Links.Held {
+		for _, a := range h.Among {
+			r.frozen[a] = h.Message
+		}
+	}
+	r.reasons = make(map[reasonKey][]team.Reason)
+}
+
+// byTeam gathers the mappings of each team and refuses those that belong to none.
+func (r *resolver) byTeam() map[teamKey][]Mapping {
+	teams := make(map[teamKey][]Mapping)
+	for _, m := range r.Mappings {
+		switch {
+		case m.TeamID != "":
+			teams[teamKey{id: m.TeamID}] = append(teams[teamKey{id: m.TeamID}], m)
+		case m.New != nil:
+			teams[teamKey{new: m.New.Name}] = append(teams[teamKey{new: m.New.Name}], m)
+		default:
+			r.refuse(m, "", NoSuchTeam, fmt.Sprintf("there is no team %q in the organization: create it, or correct the name", m.Team))
+		}
+	}
+	return teams
+}
+
+// refuse reports a mapping that is not carried out.
+func (r *resolver) refuse(m Mapping, id team.ID, reason RefusedReason, message string) {
+	slug := m.Team
+	if t := r.teams[id]; t != nil {
+		slug = t.Slug
+	}
+	r.result.Refused = append(r.result.Refused, Refused{Team: id, Slug: slug, Mapping: m.ID, Reason: reason, Message: message})
+}
+
+// team decides about one mapped team.
+func (r *resolver) team(key teamKey, ms []Mapping) {
+	ms = r.oneOrigin(key, ms)
+	now := &team.Team{}
+	if key.id != "" {
+		now = r.teams[key.id]
+	}
+	if reason, message := r.unfit(now, ms); reason != "" {
+		r.refuse(ms[0], key.id, reason, message)
+		return
+	}
+	d := &decision{
+		resolver: r, now: now, mode: ms[0].Mode, create: ms[0].New,
+		ledger:   r.Ledger[key.id],
+		wants:    make(map[team.AccountID]int),
+		held:     make(map[link.UserRef]bool),
+		out:      make(map[team.AccountID]team.Reason),
+		mappings: make(map[team.AccountID][]string),
+		keys:     make(map[string]bool, len(ms)),
+	}
+	for _, m := range ms {
+		if m.GroupID != "" {
+			d.keys[m.Key()] = true
+		}
+	}
+	if tooMany := len(d.keys); tooMany > r.Settings.GroupsPerTeam {
+		r.refuse(ms[0], key.id, TooManyGroups, fmt.Sprintf("%d groups are mapped to this team, the limit is %d: nest them in one group, or raise groups_per_team", tooMany, r.Settings.GroupsPerTeam))
+		return
+	}
+	for _, m := range ms {
+		d.group(m)
+	}
+	w := team.Wanted{Team: key.id, Sources: sources(ms)}
+	if key.id == "" {
+		w.Create = d.create
+	}
+	w.Members = d.members()
+	r.result.Wanted = append(r.result.Wanted, w)
+}
+
+// oneOrigin leaves the mappings of the strongest origin and refuses the others.
+func (r *resolver) oneOrigin(key teamKey, ms []Mapping) []Mapping {
+	rank := func(o Origin) int { return slices.Index([]Origin{FromFile, FromRule, FromAPI}, o) }
+	owner := slices.MinFunc(ms, func(a, b Mapping) int { return cmp.Compare(rank(a.Origin), rank(b.Origin)) }).Origin
+	var kept []Mapping
+	for _, m := range ms {
+		if m.Origin == owner {
+			kept = append(kept, m)
+			continue
+		}
+		r.refuse(m, key.id, TwoOrigins, fmt.Sprintf("the mappings of this team belong to the %s (%s): remove them there first", owner, kept0(ms, owner).ID))
+	}
+	return kept
+}
+
+func kept0(ms []Mapping, o Origin) Mapping {
+	return ms[slices.IndexFunc(ms, func(m Mapping) bool { return m.Origin == o })]
+}
+
+// unfit says why nothing at all is done to a team.
+func (r *resolver) unfit(now *team.Team, ms []Mapping) (RefusedReason, string) {
+	switch {
+	case now == nil:
+		return TeamDeleted, fmt.Sprintf("the team that %q was pinned to is gone from the organization: a new team of that name is not taken for it; remove the mapping, or map the new team", ms[0].Team)
+	case now.Foreign != "":
+		return ForeignTeam, now.Foreign
+	case len(now.Children) > 0 && !r.Settings.ParentTeams:
+		children := make([]string, len(now.Children))
+		for i, c := range now.Children {
+			children[i] = c.Slug
+		}
+		slices.Sort(children)
+		return ParentTeam, fmt.Sprintf("has child teams (%s), and GitHub does not synchronize parent teams: map the children, or set parent_teams: allow to keep its immediate members", strings.Join(children, ", "))
+	}
+	for _, m := range ms[1:] {
+		if m.Mode != ms[0].Mode {
+			return TwoModes, fmt.Sprintf("is exclusive by one mapping and additive by another (%s and %s): the mode belongs to the team", ms[0].ID, m.ID)
+		}
+	}
+	return "", ""
+}
+
+func sources(ms []Mapping) []string {
+	var names []string
+	for _, m := range ms {
+		names = append(names, m.Source)
+	}
+	slices.Sort(names)
+	return slices.Compact(names)
+}
+
+// A decision is the work on one team.
+type decision struct {
+	*resolver
+	now    *team.Team
+	mode   Mode
+	create *team.New
+	ledger map[team.AccountID]Entry
+	keys   map[string]bool // of the mappings that stand
+
+	want     []team.Want                    // who is justified
+	wants    map[team.AccountID]int         // index in want
+	mappings map[team.AccountID][]string    // keys that justify an account
+	out      map[team.AccountID]team.Reason // accounts that a mapped group lists and that are no members of it, with the fact
+	held     map[link.UserRef]bool
+	unlinked int          // users of mapped groups whom nobody has linked
+	keep     *team.Reason // why the team loses nobody at all
+	missing  []string     // mapped groups that are gone
+}
+
+// group adds what one mapping justifies.
+func (d *decision) group(m Mapping) {
+	name := m.Source + "/" + m.Group
+	reading, known := d.Sources[m.Source]
+	switch {
+	case !known:
+		d.loseNobody(team.GroupUnsettled, m, name)
+		d.refuse(m, d.now.ID, SourceUnknown, fmt.Sprintf("there is no source %q", m.Source))
+		return
+	case reading.Failed != "" || reading.Snapshot == nil:
+		d.loseNobody(team.SourceUnread, m, name)
+		return
+	case m.GroupID == "":
+		d.loseNobody(team.GroupUnsettled, m, name)
+		d.refuse(m, d.now.ID, NoSuchGroup, fmt.Sprintf("there is no group %q in source %q: create it, or correct the name; until then the team loses nobody", m.Group, m.Source))
+		return
+	}
+	s := reading.Snapshot
+	g, listed := s.Groups[m.GroupID]
+	if !listed {
+		d.missing = append(d.missing, name)
+		return
+	}
+	name = m.Source + "/" + g.Name
+	if len(s.Unread(m.GroupID)) > 0 {
+		d.loseNobody(team.SourceUnread, m, name)
+		return
+	}
+	if d.tooLarge(m, s, name) {
+		return
+	}
+	for user, path := range s.Walk(m.GroupID) {
+		d.user(m, s, user, path)
+	}
+}
+
+// tooLarge refuses a group past the limit: it gives nobody, never half.
+func (d *decision) tooLarge(m Mapping, s *directory.Snapshot, name string) bool {
+	limit, listed := d.Settings.MembersPerGroup, 0
+	for _, id := range s.Closure(m.GroupID) {
+		listed += len(s.Groups[id].Members)
+	}
+	if listed <= limit {
+		return false // not even with everyone counted as often as listed
+	}
+	size := 0
+	for u := range s.Walk(m.GroupID) {
+		if u.Status.Member() {
+			size++
+		}
+	}
+	if size <= limit {
+		return false
+	}
+	d.loseNobody(team.GroupUnsettled, m, name)
+	d.refuse(m, d.now.ID, GroupTooLarge, fmt.Sprintf("%s has %d members, the limit is %d: split it, or raise members_per_group; it gives nobody and the team loses nobody", name, size, limit))
+	return true
+}
+
+func (d *decision) loseNobody(rule team.Rule, m Mapping, name string) {
+	if d.keep == nil {
+		d.keep = &team.Reason{Rule: rule, Mapping: m.ID, Note: name}
+	}
+}
+
+// user decides about one user of a mapped group: a member, or held, or a fact for why their account goes.
+func (d *decision) user(m Mapping, s *directory.Snapshot, u directory.User, path directory.Path) {
+	ref := link.UserRef{Source: m.Source, ID: u.ID}
+	l, linked := d.Links.Links[ref]
+	if !u.Status.Member() {
+		d.hold(ref, u, HeldInactive, "is "+string(u.Status)+" at the identity provider")
+		if linked {
+			d.out[l.Account] = team.Reason{Rule: team.UserDisabled, Mapping: m.ID, Note: ref.String()}
+		}
+		return
+	}
+	if !linked {
+		if h, ok := d.Links.Held[ref]; ok {
+			d.hold(ref, u, string(h.Reason), h.Message)
+			if h.Reason != link.NotLinked {
+				return
+			}
+		} else {
+			d.hold(ref, u, string(link.NotLinked), "no account is linked: link one, or ask them to")
+		}
+		d.unlinked++
+		return
+	}
+	switch l.State {
+	case link.Frozen:
+		d.hold(ref, u, string(link.Conflict), l.Trouble)
+		return
+	case link.Revoked:
+		d.hold(ref, u, string(link.NotLinked), l.Trouble)
+		d.out[l.Account] = team.Reason{Rule: team.LinkRevoked, Mapping: m.ID, Note: l.Trouble}
+		return
+	}
+	if why, frozen := d.frozen[l.Account]; frozen {
+		d.hold(ref, u, string(link.Conflict), why)
+		return
+	}
+	account, member := d.accounts[l.Account]
+	invite := false
+	if !member {
+		former, once := d.Former[l.Account]
+		if invite = once && d.Settings.Reinvite && former.mayBeInvited(d.Now); !invite {
+			d.hold(ref, u, string(link.NotAMember), l.Login+" is not a member of the organization; nobody is invited")
+			return
+		}
+		account = &team.Account{ID: l.Account, Login: l.Login}
+	}
+	if standing, ok := d.now.Member(l.Account); ok && standing.Pending {
+		d.hold(ref, u, HeldPending, "has been invited and has not accepted yet")
+	}
+	d.justify(m, s, account, ref, l.Tier, path, invite)
+}
+
+// justify notes that a mapping puts an account into the team.
+func (d *decision) justify(m Mapping, s *directory.Snapshot, a *team.Account, ref link.UserRef, tier link.Tier, path directory.Path, invite bool) {
+	why := d.reason(m, s, tier, path)
+	i, again := d.wants[a.ID]
+	if !again {
+		d.wants[a.ID] = len(d.want)
+		d.want = append(d.want, team.Want{Account: a.ID, Login: a.Login, User: ref.String(), In: team.Yes, Role: m.Role, Invite: invite, Why: why})
+		d.mappings[a.ID] = []string{m.Key()}
+		return
+	}
+	w := &d.want[i]
+	w.Role = max(w.Role, m.Role)
+	if !slices.Contains(d.mappings[a.ID], m.Key()) {
+		w.Why = append(slices.Clip(w.Why), why...)
+		d.mappings[a.ID] = append(slices.Clip(d.mappings[a.ID]), m.Key())
+	}
+}
+
+// reason returns the reasons of a member of a group by a path, the same slice for all who share it.
+func (d *decision) reason(m Mapping, s *directory.Snapshot, tier link.Tier, path directory.Path) []team.Reason {
+	key := reasonKey{m.ID, m.Key(), path[len(path)-1], tier}
+	if why, ok := d.reasons[key]; ok {
+		return why
+	}
+	names := make([]string, len(path))
+	for i, id := range path {
+		names[i] = m.Source + "/" + s.Groups[id].Name
+	}
+	why := []team.Reason{{Mapping: m.ID, Path: names, Link: string(tier)}}
+	d.reasons[key] = why
+	return why
+}
+
+// hold reports somebody who should be in the team and cannot be yet, once for each team.
+func (d *decision) hold(ref link.UserRef, u directory.User, reason, message string) {
+	if d.held[ref] {
+		return
+	}
+	d.held[ref] = true
+	d.result.Held = append(d.result.Held, Held{Team: d.now.ID, User: ref, Name: cmp.Or(u.Name, u.Username, string(u.ID)), Reason: reason, Message: message})
+}
+
+// members merges who is justified with who is there.
+func (d *decision) members() []team.Want {
+	slices.SortFunc(d.want, func(a, b team.Want) int { return cmp.Compare(a.Account, b.Account) })
+	wants := make([]team.Want, 0, len(d.want)+4)
+	i := 0
+	for _, m := range d.now.Members {
+		for ; i < len(d.want) && d.want[i].Account < m.Account; i++ {
+			wants = append(wants, d.want[i])
+		}
+		if i < len(d.want) && d.want[i].Account == m.Account {
+			wants = append(wants, d.stays(d.want[i], m))
+			i++
+			continue
+		}
+		wants = append(wants, d.unjustified(m))
+	}
+	wants = append(wants, d.want[i:]...)
+	if d.create != nil && d.now.ID == "" && d.Place.Self != "" {
+		wants = d.creatorLeaves(wants)
+	}
+	d.forget()
+	return wants
+}
+
+// creatorLeaves takes our own account out of a team that it creates, unless a mapped group wants it there.
+func (d *decision) creatorLeaves(wants []team.Want) []team.Want {
+	i, wanted := slices.BinarySearchFunc(wants, d.Place.Self, func(w team.Want, id team.AccountID) int { return cmp.Compare(w.Account, id) })
+	if wanted {
+		return wants
+	}
+	w := team.Want{Account: d.Place.Self, In: team.Out, Why: []team.Reason{{Rule: team.CreatorLeaves}}}
+	if a := d.accounts[d.Place.Self]; a != nil {
+		w.Login = a.Login
+	}
+	return slices.Insert(wants, i, w)
+}
+
+// stays settles role and ledger of a member who is justified.
+func (d *decision) stays(w team.Want, m team.Membership) team.Want {
+	row, known := d.ledger[m.Account]
+	owner := d.accounts[m.Account] != nil && d.accounts[m.Account].Owner
+	w.Demote = known && row.Role == team.Maintainer && w.Role == team.Member && !owner
+	if m.Pending {
+		return w
+	}
+	keys := d.mappings[m.Account]
+	if !known || !sameKeys(row.Mappings, keys) {
+		entry := Entry{Team: d.now.ID, Account: m.Account, Origin: LedgerFound, Mappings: keys, Since: d.Now}
+		if known {
+			entry.Origin, entry.Role, entry.Since = row.Origin, row.Role, row.Since
+		}
+		d.result.Found = append(d.result.Found, entry)
+	}
+	return w
+}
+
+func sameKeys(a, b []string) bool {
+	if len(a) != len(b) {
+		return false
+	}
+	for _, k := range a {
+		if !slices.Contains(b, k) {
+			return false
+		}
+	}
+	return true
+}
+
+// unjustified decides about a current member whom no mapped group justifies; see the table at Resolve.
+func (d *decision) unjustified(m team.Membership) team.Want {
+	w := team.Want{Account: m.Account, Login: m.Login, In: team.Keep, Role: m.Role}
+	users := d.Links.Users(m.Account)
+	if len(users) > 0 {
+		w.User = users[0].String()
+	}
+	row, known := d.ledger[m.Account]
+	fact, stated := d.out[m.Account]
+	doubt, frozen := d.frozen[m.Account]
+	switch {
+	case m.Account == d.Place.Self || slices.Contains(d.Settings.Protected, m.Account):
+		w.Why = []team.Reason{{Rule: team.Protected}}
+	case frozen:
+		w.Why = []team.Reason{{Rule: team.LinkFrozen, Note: doubt}}
+	case d.keep != nil:
+		w.Why = []team.Reason{*d.keep}
+	case stated && fact.Rule == team.LinkRevoked && d.Settings.HoldRevoked:
+		w.Why = []team.Reason{{Rule: team.LinkHeld, Note: fact.Note}}
+	case len(users) == 0 && d.unlinked > 0:
+		w.Why = []team.Reason{{Rule: team.UserUnlinked, Note: fmt.Sprintf("%d not linked", d.unlinked)}}
+	case d.inGrace(row):
+		w.Until = d.graceEnd()
+		w.Why = []team.Reason{{Rule: team.InGrace}}
+	case d.mode == Additive && (!known || row.Origin != LedgerGranted):
+		w.Why = []team.Reason{{Rule: team.Granted}}
+	case !stated && d.absent(m.Account):
+		w.Why = []team.Reason{{Rule: team.Unconfirmed}}
+	default:
+		w.In = team.Out
+		w.Why = d.leaves(m, fact, stated)
+	}
+	return w
+}
+
+// leaves gives the reason for which a member goes.
+func (d *decision) leaves(m team.Membership, fact team.Reason, stated bool) []team.Reason {
+	switch {
+	case stated:
+		return []team.Reason{fact}
+	case len(d.missing) > 0:
+		return []team.Reason{{Rule: team.GroupMissing, Note: strings.Join(d.missing, ", ")}}
+	case m.Pending:
+		return []team.Reason{{Rule: team.NotWanted}}
+	default:
+		return []team.Reason{{Rule: team.NotInGroup}}
+	}
+}
+
+// inGrace reports whether a membership was brought by a mapping that has been taken away and whose grace has not ended.
+func (d *decision) inGrace(row Entry) bool {
+	if !d.graceEnd().After(d.Now) {
+		return false
+	}
+	return slices.ContainsFunc(row.Mappings, func(key string) bool { return !d.keys[key] })
+}
+
+func (d *decision) graceEnd() (end time.Time) {
+	for _, c := range d.Disconnects {
+		if c.Team == d.now.ID && c.Until.After(end) {
+			end = c.Until
+		}
+	}
+	return end
+}
+
+// absent counts a complete read that does not justify a member any more, and reports whether more of them are needed.
+func (d *decision) absent(account team.AccountID) bool {
+	if d.Settings.RemovalReads <= 1 {
+		return false
+	}
+	reads := d.Absences[d.now.ID][account] + 1
+	if d.result.Absences[d.now.ID] == nil {
+		d.result.Absences[d.now.ID] = make(map[team.AccountID]int)
+	}
+	d.result.Absences[d.now.ID][account] = reads
+	return reads < d.Settings.RemovalReads
+}
+
+// forget drops rows of the ledger whose account has left the team by another hand and is not about to come back.
+func (d *decision) forget() {
+	for _, account := range slices.Sorted(maps.Keys(d.ledger)) {
+		_, there := d.now.Member(account)
+		_, wanted := d.wants[account]
+		if !there && !wanted {
+			d.result.Forget = append(d.result.Forget, d.ledger[account])
+		}
+	}
+}
+
+// unmapped decides about teams that lost their last mapping. Who is in the ledger was brought or justified by mappings that are gone, and
+// goes when the grace ends; everybody else stays and is not named.
+func (r *resolver) unmapped(mapped map[teamKey][]Mapping) {
+	ends := make(map[team.ID]Disconnect)
+	for _, c := range r.Disconnects {
+		if _, still := mapped[teamKey{id: c.Team}]; still {
+			if !c.Until.After(r.Now) {
+				r.result.Settled = append(r.result.Settled, c.Team)
+			}
+			continue
+		}
+		if known, ok := ends[c.Team]; !ok || c.Until.After(known.Until) {
+			ends[c.Team] = c
+		}
+	}
+	for _, id := range slices.Sorted(maps.Keys(ends)) {
+		r.disconnect(r.teams[id], id, ends[id])
+	}
+}
+
+func (r *resolver) disconnect(now *team.Team, id team.ID, c Disconnect) {
+	rows := r.Ledger[id]
+	if now == nil || c.Keep || len(rows) == 0 {
+		for _, account := range slices.Sorted(maps.Keys(rows)) {
+			r.result.Forget = append(r.result.Forget, rows[account])
+		}
+		r.result.Settled = append(r.result.Settled, id)
+		return
+	}
+	w := team.Wanted{Team: id, Unmapped: true}
+	left := false
+	for _, m := range now.Members {
+		row, known := rows[m.Account]
+		if !known {
+			continue
+		}
+		left = true
+		want := team.Want{Account: m.Account, Login: m.Login, In: team.Out, Role: m.Role, Why: []team.Reason{{Rule: team.TeamUnmapped, Note: strings.Join(row.Mappings, ", ")}}}
+		if users := r.Links.Users(m.Account); len(users) > 0 {
+			want.User = users[0].String()
+		}
+		doubt, frozen := r.frozen[m.Account]
+		switch {
+		case m.Account == r.Place.Self || slices.Contains(r.Settings.Protected, m.Account):
+			want.In, want.Why = team.Keep, []team.Reason{{Rule: team.Protected}}
+		case frozen:
+			want.In, want.Why = team.Keep, []team.Reason{{Rule: team.LinkFrozen, Note: doubt}}
+		case c.Until.After(r.Now):
+			want.In, want.Until, want.Why = team.Keep, c.Until, []team.Reason{{Rule: team.InGrace}}
+		}
+		w.Members = append(w.Members, want)
+		for _, key := range row.Mappings {
+			source, _, _ := strings.Cut(key, "/")
+			w.Sources = append(w.Sources, source)
+		}
+	}
+	slices.Sort(w.Sources)
+	w.Sources = slices.Compact(w.Sources)
+	for _, account := range slices.Sorted(maps.Keys(rows)) {
+		if _, there := now.Member(account); !there {
+			r.result.Forget = append(r.result.Forget, rows[account])
+		}
+	}
+	if !left {
+		r.result.Settled = append(r.result.Settled, id)
+		return
+	}
+	r.result.Wanted = append(r.result.Wanted, w)
+}
