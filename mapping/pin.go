@@ -123,8 +123,8 @@ func Slug(name string) string {
 }
 
 // Pin settles the names of mappings that have no ids yet: a team by slug, else by exact display name, among the teams found under
-// the name; a group by id, else by exact name, in the last snapshot. A name that fits two is refused and stays unpinned, as does one
-// that fits none (Resolve refuses it). Pinned mappings are left as they are, whatever their names mean today.
+// the name; a group by id, else by exact name, in the last snapshot. A team's name that fits two is refused here; what fits none, and a group's name
+// that fits two, stays unpinned, and Resolve refuses it. Pinned mappings are left as they are, whatever their names mean today.
 func Pin(mappings []Mapping, found []team.Team, sources map[string]Reading) (pinned []Mapping, refused []Refused) {
 	for _, m := range mappings {
 		if m.TeamID == "" {
@@ -143,9 +143,6 @@ func Pin(mappings []Mapping, found []team.Team, sources map[string]Reading) (pin
 				m.GroupID = g.ID
 			} else if fits := s.Find(m.Group); len(fits) == 1 {
 				m.GroupID = fits[0].ID
-			} else if len(fits) > 1 {
-				refused = append(refused, Refused{Team: m.TeamID, Slug: m.Team, Mapping: m.ID, Reason: NameNotUnique,
-					Message: fmt.Sprintf("the name %q fits %d groups of %s (ids %q and %q): use the id", m.Group, len(fits), m.Source, fits[0].ID, fits[1].ID)})
 			}
 		}
 		pinned = append(pinned, m)

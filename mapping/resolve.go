@@ -54,15 +54,21 @@ type resolver struct {
 	accounts map[team.AccountID]*team.Account
 	teams    map[team.ID]*team.Team
 	frozen   map[team.AccountID]string // accounts for which nobody is added and nobody removed, with the reason
-	reasons  map[reasonKey][]team.Reason
+	reasons  map[reasonKey]sharedReason
 }
 
 // A reasonKey says which reasons may share one slice: a million members have some thousands of reasons.
 type reasonKey struct {
 	mapping string
-	key     string
-	group   directory.GroupID
+	source  string
+	mapped  directory.GroupID
+	lists   directory.GroupID // the group on the path that lists the user itself
 	tier    link.Tier
+}
+
+type sharedReason struct {
+	why  []team.Reason
+	keys []string
 }
 
 func (r *resolver) index() {
@@ -85,7 +91,7 @@ func (r *resolver) index() {
 			r.frozen[a] = h.Message
 		}
 	}
-	r.reasons = make(map[reasonKey][]team.Reason)
+	r.reasons = make(map[reasonKey]sharedReason)
 }
 
 // byTeam gathers the mappings of each team and refuses those that belong to none.
@@ -126,12 +132,11 @@ func (r *resolver) team(key teamKey, ms []Mapping) {
 	}
 	d := &decision{
 		resolver: r, now: now, mode: ms[0].Mode, create: ms[0].New,
-		ledger:   r.Ledger[key.id],
-		wants:    make(map[team.AccountID]int),
-		held:     make(map[link.UserRef]bool),
-		out:      make(map[team.AccountID]team.Reason),
-		mappings: make(map[team.AccountID][]string),
-		keys:     make(map[string]bool, len(ms)),
+		ledger: r.Ledger[key.id],
+		wants:  make(map[team.AccountID]int),
+		held:   make(map[link.UserRef]bool),
+		out:    make(map[team.AccountID]team.Reason),
+		keys:   make(map[string]bool, len(ms)),
 	}
 	for _, m := range ms {
 		if m.GroupID != "" {
@@ -215,7 +220,6 @@ type decision struct {
 
 	want     []team.Want                    // who is justified
 	wants    map[team.AccountID]int         // index in want
-	mappings map[team.AccountID][]string    // keys that justify an account
 	out      map[team.AccountID]team.Reason // accounts that a mapped group lists and that are no members of it, with the fact
 	held     map[link.UserRef]bool
 	unlinked int          // users of mapped groups whom nobody has linked
@@ -237,6 +241,10 @@ func (d *decision) group(m Mapping) {
 		return
 	case m.GroupID == "":
 		d.loseNobody(team.GroupUnsettled, m, name)
+		if fits := reading.Snapshot.Find(m.Group); len(fits) > 1 {
+			d.refuse(m, d.now.ID, NameNotUnique, fmt.Sprintf("the name %q fits %d groups of %s (ids %q and %q): use the id", m.Group, len(fits), m.Source, fits[0].ID, fits[1].ID))
+			return
+		}
 		d.refuse(m, d.now.ID, NoSuchGroup, fmt.Sprintf("there is no group %q in source %q: create it, or correct the name; until then the team loses nobody", m.Group, m.Source))
 		return
 	}
@@ -342,35 +350,35 @@ func (d *decision) user(m Mapping, s *directory.Snapshot, u directory.User, path
 
 // justify notes that a mapping puts an account into the team.
 func (d *decision) justify(m Mapping, s *directory.Snapshot, a *team.Account, ref link.UserRef, tier link.Tier, path directory.Path, invite bool) {
-	why := d.reason(m, s, tier, path)
+	why, keys := d.reason(m, s, tier, path)
 	i, again := d.wants[a.ID]
 	if !again {
 		d.wants[a.ID] = len(d.want)
-		d.want = append(d.want, team.Want{Account: a.ID, Login: a.Login, User: ref.String(), In: team.Yes, Role: m.Role, Invite: invite, Why: why})
-		d.mappings[a.ID] = []string{m.Key()}
+		d.want = append(d.want, team.Want{Account: a.ID, Login: a.Login, User: ref.String(), In: team.Yes, Role: m.Role, Invite: invite, Why: why, Mappings: keys})
 		return
 	}
 	w := &d.want[i]
 	w.Role = max(w.Role, m.Role)
-	if !slices.Contains(d.mappings[a.ID], m.Key()) {
+	if !slices.Contains(w.Mappings, keys[0]) {
 		w.Why = append(slices.Clip(w.Why), why...)
-		d.mappings[a.ID] = append(slices.Clip(d.mappings[a.ID]), m.Key())
+		w.Mappings = append(slices.Clip(w.Mappings), keys...)
 	}
 }
 
-// reason returns the reasons of a member of a group by a path, the same slice for all who share it.
-func (d *decision) reason(m Mapping, s *directory.Snapshot, tier link.Tier, path directory.Path) []team.Reason {
-	key := reasonKey{m.ID, m.Key(), path[len(path)-1], tier}
-	if why, ok := d.reasons[key]; ok {
-		return why
+// reason returns the reasons of a member of a group by a path, and the key of the mapping: the same slices for all who share them.
+func (d *decision) reason(m Mapping, s *directory.Snapshot, tier link.Tier, path directory.Path) ([]team.Reason, []string) {
+	key := reasonKey{m.ID, m.Source, m.GroupID, path[len(path)-1], tier}
+	if shared, ok := d.reasons[key]; ok {
+		return shared.why, shared.keys
 	}
 	names := make([]string, len(path))
 	for i, id := range path {
 		names[i] = m.Source + "/" + s.Groups[id].Name
 	}
 	why := []team.Reason{{Mapping: m.ID, Path: names, Link: string(tier)}}
-	d.reasons[key] = why
-	return why
+	keys := []string{m.Key()}
+	d.reasons[key] = sharedReason{why, keys}
+	return why, keys
 }
 
 // hold reports somebody who should be in the team and cannot be yet, once for each team.
@@ -427,9 +435,8 @@ func (d *decision) stays(w team.Want, m team.Membership) team.Want {
 	if m.Pending {
 		return w
 	}
-	keys := d.mappings[m.Account]
-	if !known || !sameKeys(row.Mappings, keys) {
-		entry := Entry{Team: d.now.ID, Account: m.Account, Origin: LedgerFound, Mappings: keys, Since: d.Now}
+	if !known || !sameKeys(row.Mappings, w.Mappings) {
+		entry := Entry{Team: d.now.ID, Account: m.Account, Origin: LedgerFound, Mappings: w.Mappings, Since: d.Now}
 		if known {
 			entry.Origin, entry.Role, entry.Since = row.Origin, row.Role, row.Since
 		}

@@ -203,6 +203,7 @@ type Want struct {
 	Invite  bool      // an account that has left the organization and is to be invited again
 	Until   time.Time // set on a Keep that ends by itself: grace
 	Why     []Reason  // shared between wants with the same reasons; must not be changed
+	Mappings []string // keys of the mappings that justify it; shared likewise
 }
 
 // Wanted says what one team should hold. Every current member and every newcomer is named, in order of account.
