@@ -46,6 +46,7 @@ type Write struct {
 	From     string   `json:"from,omitempty"`     // role before
 	Role     string   `json:"role,omitempty"`     // role after
 	Mappings []string `json:"mappings,omitempty"` // that justify an addition or role
+	Rule     string   `json:"rule,omitempty"`     // of the first reason, in words
 	Why      any      `json:"why,omitempty"`
 	Waiver   string   `json:"waiver,omitempty"` // id of the waiver it needed
 	Waived   []string `json:"waived,omitempty"` // guards that the waiver answered

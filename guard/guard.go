@@ -65,8 +65,8 @@ type Facts struct {
 	// OrganizationMembers is how many members the organization has.
 	OrganizationMembers int
 
-	// MappingsBefore and MappingsLost say how many mapped teams the target had before the last load of the configuration file, and how
-	// many of them it left without a mapping.
+	// MappingsBefore and MappingsLost say how many teams the target had mapped, and how many of them have no mapping any more and wait
+	// to lose their members.
 	MappingsBefore, MappingsLost int
 
 	// Unintended are writes under our own credential that match no intent of ours: a second Musterline, or a script.
@@ -117,7 +117,8 @@ type Done struct {
 	Ref
 	At      time.Time
 	Sources []string
-	Waived  []string // guards that a waiver let it pass: for these it counts no more
+	Rule    team.Rule // why, of the first reason
+	Waived  []string  // guards that a waiver let it pass: for these it counts no more
 }
 
 // An Unintended write is one by our own credential that we have no intent for.

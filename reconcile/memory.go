@@ -26,7 +26,6 @@ type Recollection interface {
 
 	Mappings(ctx context.Context, target string) ([]mapping.Mapping, error)
 	Disconnects(ctx context.Context, target string) ([]mapping.Disconnect, error)
-	LastLoad(ctx context.Context, target string) (Load, error)
 
 	Links(ctx context.Context, host string) ([]link.Link, error)
 	Statements(ctx context.Context, host string) ([]link.Statement, error) // manual and self-service, made by link or on the console
@@ -40,7 +39,7 @@ type Recollection interface {
 	Waivers(ctx context.Context, target string) ([]guard.Waiver, error) // that are not used up; the guard judges their age
 	Recent(ctx context.Context, target string, since time.Time) ([]guard.Done, error)
 	OpenIntents(ctx context.Context, target string) ([]OpenIntent, error)
-	RunReading(ctx context.Context, run string) (*Reading, error) // nil when the run has read nothing yet
+	RunReading(ctx context.Context, run string) (*Reading, error) // what an earlier slice left; nil in the first. Finish forgets it
 }
 
 // A Notebook is what a run writes to memory. Each method is one transaction.
@@ -50,7 +49,7 @@ type Notebook interface {
 	// Finish closes a run with its report.
 	Finish(ctx context.Context, run string, r Report) error
 
-	// SaveSnapshot keeps a complete read: its body as the source's last, its figures for good, groups that are new, gone or had members.
+	// SaveSnapshot keeps a complete read at the end of the run that made it, so that during the run Reads tells what earlier ones said: its body as the source's last, its figures for good, groups that are new, gone or had members.
 	SaveSnapshot(ctx context.Context, s *directory.Snapshot, shape guard.Shape) error
 	// SaveFailure remembers that a source could not be read.
 	SaveFailure(ctx context.Context, source string, at time.Time, message string) error
@@ -104,11 +103,9 @@ type Run struct {
 	Requester  string
 	Credential string
 	StartedAt  time.Time
-	Undoes     string // the run that this one takes back
+	Undoes     string    // the run that this one takes back
+	First      []team.ID // teams that a request names: they are written first
 }
-
-// A Load is what the last load of the configuration file did to the mapped teams of a target.
-type Load struct{ Before, Lost int }
 
 // Reads are what earlier complete reads of a source said.
 type Reads struct {
@@ -135,25 +132,31 @@ type OpenIntent struct {
 	Open   []audit.Write
 }
 
-// A Reading is what a run has read of its target, so that the next slice need not read it again.
+// A Reading is what a run has read, so that the next slice need not read it again.
 type Reading struct {
-	Standing   string // credential, for the audit
-	Place      team.Place
-	Accounts   []team.Account
-	Identities bool
-	AccountsAt time.Time
-	Teams      []team.Team
-	TeamsAt    time.Time
+	Sources         map[string]mapping.Reading
+	Credential      string // its kind and name, for the audit
+	Place           team.Place
+	Accounts        []team.Account
+	AccountsAt      time.Time
+	Identities      bool   // the external identities beside the accounts were readable and read in full
+	IdentityTrouble string // why not
+	Teams           []team.Team
+	TeamsAt         time.Time
+	Touched         []team.ID // teams to read again before the next plan
+	Slices          int       // that the run has finished
 }
 
 // A Report is how a run ended.
 type Report struct {
-	State    string // done, objected, failed, off, paused
-	Summary  plan.Summary
-	Done     int
-	Failed   int
-	Skipped  int
-	Objected int
+	Run     string
+	State   string // done, objected, failed or off
+	Summary plan.Summary
+
+	Done, Already, Failed, Skipped, Unknown int // writes, in this slice
+
+	Objected int      // changes that guards stop
+	Unread   []string // sources that could not be read, and why
 	Error    string
 	At       time.Time
 }

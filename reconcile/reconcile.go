@@ -1,0 +1,188 @@
+// Package reconcile is the order of a sync and nothing else: sources are read, users are linked to accounts, mappings say who belongs where,
+// the plan is the difference, guards judge it, and what is approved is applied under the audit log. Read this file first; each line of it
+// leads into the package that knows how.
+package reconcile
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"time"
+
+	"musterline.example/apply"
+	"musterline.example/audit"
+	"musterline.example/guard"
+	"musterline.example/link"
+	"musterline.example/mapping"
+	"musterline.example/plan"
+	"musterline.example/source"
+	"musterline.example/target"
+	"musterline.example/team"
+)
+
+// Deps is what a reconcile works with. Notebook and Log may be nil for Plan, which writes nothing.
+type Deps struct {
+	Sources  map[string]source.Source
+	Targets  map[string]Target
+	Rules    []mapping.Rule
+	Tiers    []link.Tier
+	Manual   map[string][]link.Statement // of the configuration, by host
+	Memory   Recollection
+	Notebook Notebook
+	Log      audit.Log
+	Now      func() time.Time
+	Logger   *slog.Logger
+}
+
+// A Target is an open target with what the operator has set for it.
+type Target struct {
+	target.Target
+	Kind       string // the key of the logins that identity providers assert, such as "github"
+	Apply      string // auto, approve or off
+	Settings   mapping.Settings
+	Protected  []string // logins or account ids that never lose a team
+	Guards     guard.Settings
+	TeamGuards map[string]guard.Settings // by slug
+}
+
+// A Budget says how much of the work one slice may do, and for whom.
+type Budget struct {
+	Deadline time.Time // no team is begun after it; zero is none
+	Run      Run       // the run to open, if none is open: trigger and requester
+	Answered bool      // a person has said yes to this very plan: it answers the guard approval and no other
+	Digest   string    // carry out the plan with this digest or none
+	Progress func(apply.Written)
+	Planned  func(*Decision) // told of the plan before anything is written; may be nil
+}
+
+// A Decision is everything that one look at the world led to, before anything is written.
+type Decision struct {
+	Plan       *plan.Plan
+	Approved   guard.Approved
+	Objections []guard.Objection
+	Result     mapping.Result
+	Links      *link.Result
+	Facts      guard.Facts
+	World      *World
+}
+
+// Errors that Slice and Plan return for a person to act on.
+var (
+	ErrPaused   = errors.New("the target is paused")
+	ErrMoved    = errors.New("the world has moved since that plan was made")
+	ErrNoTarget = errors.New("there is no such target")
+)
+
+// Plan looks at the world and says what a sync would do. It writes nothing, neither to the target nor to memory.
+func Plan(ctx context.Context, d Deps, name string) (*Decision, error) {
+	t, ok := d.Targets[name]
+	if !ok {
+		return nil, fmt.Errorf("%w: %q", ErrNoTarget, name)
+	}
+	world, err := read(ctx, d, name, t, nil)
+	if err != nil {
+		return nil, err
+	}
+	return decide(d, t, world, false), nil
+}
+
+// Slice does one piece of a target's run within the budget; more says that work is left for another. It opens a run or goes on with the
+// open one, closes what a crash left open, and plans anew from what the run has read and what changed since.
+func Slice(ctx context.Context, d Deps, name string, b Budget) (report Report, more bool, err error) {
+	t, ok := d.Targets[name]
+	if !ok {
+		return report, false, fmt.Errorf("%w: %q", ErrNoTarget, name)
+	}
+	if p, err := d.Memory.Paused(ctx, name); err != nil {
+		return report, false, err
+	} else if p.By != "" {
+		return report, false, fmt.Errorf("%w by %s since %s: %s", ErrPaused, p.By, p.At.Format(time.DateTime), p.Reason)
+	}
+	run, err := d.begin(ctx, name, b.Run)
+	if err != nil {
+		return report, false, err
+	}
+	var world *World
+	defer func() {
+		if !more {
+			report = d.finish(ctx, run, world, report, err)
+		}
+	}()
+	if err := closeIntents(ctx, d, t, name); err != nil {
+		return report, false, err
+	}
+
+	earlier, err := d.Memory.RunReading(ctx, run.ID)
+	if err != nil {
+		return report, false, err
+	}
+	if world, err = read(ctx, d, name, t, earlier); err != nil { // 1–3: sources, target, accounts
+		return report, false, err
+	}
+	decision := decide(d, t, world, b.Answered) // 4–7: link, mapping, plan, guard
+	if b.Digest != "" && b.Digest != decision.Plan.Digest && world.Slices == 0 {
+		return report, false, ErrMoved
+	}
+	if err := remember(ctx, d, run, world, decision); err != nil {
+		return report, false, err
+	}
+	if b.Planned != nil {
+		b.Planned(decision)
+	}
+	report = decision.report()
+	if t.Apply == "off" {
+		report.State = "off"
+		return report, false, nil
+	}
+
+	w := &witness{progress: b.Progress}
+	applied, err := apply.Run(ctx, t, decision.Approved, d.Log, apply.Options{ // 8: apply, under the audit log
+		Run: run.ID, Now: d.Now, First: run.First, Deadline: b.Deadline, Progress: w.saw,
+		Actor: audit.Actor{Credential: world.Credential, Trigger: run.Trigger, Requester: run.Requester},
+	})
+	report = report.with(applied)
+	more = err == nil && world.goOn(applied)
+	err = errors.Join(err, d.settle(ctx, name, run, world, decision, w, more))
+	return report, more && err == nil, err
+}
+
+// decide takes the world through link, mapping, plan and guard.
+func decide(d Deps, t Target, w *World, answered bool) *Decision {
+	links := link.Resolve(link.Input{
+		Snapshots: w.snapshots(), Kind: t.Kind, Accounts: w.Accounts, Complete: w.Identities,
+		Before: w.memory.links, Statements: w.memory.statements, Tiers: d.Tiers, Now: w.now,
+	})
+	result := mapping.Resolve(mapping.Input{
+		Target: w.Target, Place: w.Place, Mappings: w.Mappings, Sources: w.Sources, Links: links,
+		Accounts: w.Accounts, Teams: w.Teams, Ledger: w.memory.ledger, Disconnects: w.memory.disconnects,
+		Former: w.memory.former, Absences: w.memory.absences, Settings: w.Settings, Now: w.now,
+	})
+	p := plan.Compute(w.Target, result.Wanted, w.Teams)
+	report(p, result, w)
+
+	facts := gather(t, w, p, links)
+	facts.ApprovedByHand = answered
+	w.noteShapes(facts)
+	settings := t.Guards
+	settings.Apply = t.Apply
+	for _, id := range w.Settings.Protected {
+		settings.Protected = append(settings.Protected, string(id))
+	}
+	approved, objections := guard.Approve(p, facts, guard.All(settings), w.memory.waivers)
+	return &Decision{Plan: p, Approved: approved, Objections: objections, Result: result, Links: links, Facts: facts, World: w}
+}
+
+// report puts held people and refusals beside the changes of the plan, with names for people.
+func report(p *plan.Plan, r mapping.Result, w *World) {
+	slugs := make(map[team.ID]string, len(w.Teams))
+	for _, t := range w.Teams {
+		slugs[t.ID] = t.Slug
+	}
+	for _, h := range r.Held {
+		p.Held = append(p.Held, plan.Held{Team: h.Team, Slug: slugs[h.Team], User: h.User.String(), Name: h.Name, Reason: h.Reason, Message: h.Message})
+	}
+	for _, f := range append(w.Refused, r.Refused...) {
+		p.Refused = append(p.Refused, plan.Refused{Team: f.Team, Slug: f.Slug, Mapping: f.Mapping, Reason: string(f.Reason), Message: f.Message})
+	}
+}

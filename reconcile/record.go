@@ -1,0 +1,259 @@
+package reconcile
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+
+	"musterline.example/apply"
+	"musterline.example/audit"
+	"musterline.example/guard"
+	"musterline.example/link"
+	"musterline.example/plan"
+	"musterline.example/target"
+	"musterline.example/team"
+)
+
+// begin opens a run for the requests that wait, or goes on with the open one.
+func (d Deps) begin(ctx context.Context, name string, run Run) (Run, error) {
+	run.Target, run.StartedAt = name, d.Now()
+	return d.Notebook.Begin(ctx, run)
+}
+
+// finish closes a run with its report, even when the caller has given up waiting.
+func (d Deps) finish(ctx context.Context, run Run, w *World, r Report, err error) Report {
+	ctx = context.WithoutCancel(ctx)
+	if w != nil {
+		err = errors.Join(err, d.saveReads(ctx, w))
+	}
+	r.Run, r.At = run.ID, d.Now()
+	switch {
+	case err != nil:
+		r.State, r.Error = "failed", err.Error()
+	case r.State != "":
+	case r.Failed+r.Unknown > 0:
+		r.State = "failed"
+	case r.Objected > 0:
+		r.State = "objected"
+	default:
+		r.State = "done"
+	}
+	if err := d.Notebook.Finish(ctx, run.ID, r); err != nil {
+		d.Logger.Error("close the run", "run", run.ID, "error", err)
+	}
+	return r
+}
+
+// saveReads keeps what the run has read of its sources, for the runs to come.
+func (d Deps) saveReads(ctx context.Context, w *World) error {
+	for _, name := range slices.Sorted(maps.Keys(w.Sources)) {
+		reading := w.Sources[name]
+		var err error
+		if reading.Failed != "" {
+			err = d.Notebook.SaveFailure(ctx, name, w.now, reading.Failed)
+		} else {
+			err = d.Notebook.SaveSnapshot(ctx, reading.Snapshot, w.shapes[name])
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// report counts what was planned.
+func (dec *Decision) report() Report {
+	r := Report{Summary: dec.Plan.Summary(), Objected: len(guard.Stopped(dec.Objections))}
+	for _, name := range slices.Sorted(maps.Keys(dec.World.Sources)) {
+		if failed := dec.World.Sources[name].Failed; failed != "" {
+			r.Unread = append(r.Unread, fmt.Sprintf("source %s: %s", name, failed))
+		}
+	}
+	return r
+}
+
+// with adds what was done.
+func (r Report) with(a apply.Report) Report {
+	r.Done, r.Already, r.Failed, r.Skipped, r.Unknown = a.Done, a.Already, a.Failed, a.Skipped, a.Unknown
+	return r
+}
+
+// remember writes down what was read and decided, before anything is changed at the target.
+func remember(ctx context.Context, d Deps, run Run, w *World, dec *Decision) error {
+	n := d.Notebook
+	if w.Slices == 0 {
+		if err := n.SaveMembers(ctx, w.Place, w.Accounts, w.AccountsAt); err != nil {
+			return err
+		}
+	}
+	if err := n.Pin(ctx, w.Target, w.Mappings); err != nil {
+		return err
+	}
+	links := slices.SortedFunc(maps.Values(dec.Links.Links), func(a, b link.Link) int {
+		return cmp.Or(cmp.Compare(a.User.Source, b.User.Source), cmp.Compare(a.User.ID, b.User.ID))
+	})
+	if err := n.SaveLinks(ctx, w.Place.Host, links); err != nil {
+		return err
+	}
+	if err := n.Found(ctx, run.ID, w.Place, dec.Result.Found); err != nil {
+		return err
+	}
+	if err := n.Forget(ctx, run.ID, w.Place, dec.Result.Forget); err != nil {
+		return err
+	}
+	if err := n.SaveAbsences(ctx, w.Place, dec.Result.Absences); err != nil {
+		return err
+	}
+	if err := n.SettleDisconnects(ctx, w.Target, dec.Result.Settled); err != nil {
+		return err
+	}
+	if err := n.SettleWaivers(ctx, w.Target, unwanted(w.memory.waivers, dec.Plan)); err != nil {
+		return err
+	}
+	return n.SavePlan(ctx, run.ID, dec.Plan, dec.Objections)
+}
+
+// unwanted are the waived changes that the plan does not hold any more: their waivers are used up.
+func unwanted(waivers []guard.Waiver, p *plan.Plan) []guard.Ref {
+	wanted := make(map[guard.Ref]bool)
+	for i := range p.Teams {
+		for _, ch := range p.Teams[i].Changes() {
+			wanted[guard.RefOf(&p.Teams[i], ch)] = true
+		}
+	}
+	var refs []guard.Ref
+	for _, w := range waivers {
+		for _, c := range w.Changes {
+			if !wanted[c.Ref] {
+				refs = append(refs, c.Ref)
+			}
+		}
+	}
+	return refs
+}
+
+// A witness notes what apply reports, for what is to be settled afterwards.
+type witness struct {
+	progress func(apply.Written)
+	done     []guard.Ref
+	touched  []team.ID
+}
+
+func (w *witness) saw(written apply.Written) {
+	if r := written.Outcome.Result; r == target.Done || r == target.Already {
+		c := plan.TeamChange{Team: written.Team, Slug: written.Slug}
+		w.done = append(w.done, guard.RefOf(&c, written.Change))
+	}
+	if !slices.Contains(w.touched, written.Team) {
+		w.touched = append(w.touched, written.Team)
+	}
+	if w.progress != nil {
+		w.progress(written)
+	}
+}
+
+// settle notes after the writes what they have ended: waivers, first connections, and for the next slice which teams to read again.
+func (d Deps) settle(ctx context.Context, name string, run Run, w *World, dec *Decision, seen *witness, more bool) error {
+	ctx = context.WithoutCancel(ctx)
+	if err := d.Notebook.SettleWaivers(ctx, name, seen.done); err != nil {
+		return err
+	}
+	if err := d.Notebook.SaveConnected(ctx, w.Place, dec.connected(), d.Now()); err != nil {
+		return err
+	}
+	if !more {
+		return nil
+	}
+	w.Touched = append(w.Touched, seen.touched...)
+	for i := range dec.Plan.Teams {
+		if c := &dec.Plan.Teams[i]; !c.Empty() && !slices.Contains(w.Touched, c.Team) {
+			w.Touched = append(w.Touched, c.Team) // one that has moved is read again, too
+		}
+	}
+	w.Slices++
+	return d.Notebook.SaveRunReading(ctx, run.ID, &w.Reading)
+}
+
+// connected are the teams whose first connection has ended: nothing waits of what it protects.
+func (dec *Decision) connected() []team.ID {
+	waiting := make(map[team.ID]bool)
+	for _, o := range dec.Objections {
+		if o.Guard == "first_connection" {
+			waiting[o.Team] = true
+		}
+	}
+	var ids []team.ID
+	for _, w := range dec.Result.Wanted {
+		if _, already := dec.World.memory.connected[w.Team]; w.Team != "" && !w.Unmapped && !waiting[w.Team] && !already {
+			ids = append(ids, w.Team)
+		}
+	}
+	return ids
+}
+
+// closeIntents closes what a crash left open: the target as it is now tells which writes took effect.
+func closeIntents(ctx context.Context, d Deps, t Target, name string) error {
+	open, err := d.Memory.OpenIntents(ctx, name)
+	if err != nil {
+		return err
+	}
+	for _, i := range open {
+		if err := d.closeIntent(ctx, t, i); err != nil {
+			return fmt.Errorf("close the open intent of %s: %w", i.Intent.Slug, err)
+		}
+	}
+	return nil
+}
+
+func (d Deps) closeIntent(ctx context.Context, t Target, i OpenIntent) error {
+	id := team.ID(i.Intent.Team)
+	var teams []team.Team
+	var err error
+	if id != "" {
+		teams, err = t.Teams(ctx, []team.ID{id})
+	} else {
+		teams, err = t.Find(ctx, []string{i.Intent.Create})
+	}
+	if err != nil {
+		return err
+	}
+	now := &team.Team{}
+	if len(teams) == 1 {
+		now = &teams[0]
+	}
+	if id == "" {
+		o := audit.Outcome{Act: "create", Team: string(now.ID), Result: audit.NotDone, At: d.Now()}
+		if now.ID != "" {
+			o.Result = audit.Seen
+		}
+		if err := d.Log.Outcome(ctx, i.ID, o); err != nil {
+			return err
+		}
+	}
+	for _, write := range i.Open {
+		o := audit.Outcome{Act: write.Act, Account: write.Account, Team: string(now.ID), Result: audit.NotDone, At: d.Now()}
+		if took(write, now) {
+			o.Result = audit.Seen
+		}
+		if err := d.Log.Outcome(ctx, i.ID, o); err != nil {
+			return err
+		}
+	}
+	return d.Log.Close(ctx, i.ID)
+}
+
+// took reports whether a write is on the target. A team that is gone has lost its members: removals are seen, the rest is not.
+func took(write audit.Write, now *team.Team) bool {
+	m, there := now.Member(team.AccountID(write.Account))
+	switch plan.Act(write.Act) {
+	case plan.Add:
+		return there
+	case plan.Update:
+		return there && m.Role.String() == write.Role
+	default:
+		return !there
+	}
+}

@@ -1,0 +1,283 @@
+package reconcile
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"musterline.example/apply"
+	"musterline.example/directory"
+	"musterline.example/guard"
+	"musterline.example/link"
+	"musterline.example/mapping"
+	"musterline.example/source"
+	"musterline.example/target"
+	"musterline.example/team"
+)
+
+// A World is what one slice looks at: everything read, nothing decided.
+type World struct {
+	Target string
+	Reading
+	Standing target.Standing
+	Settings mapping.Settings
+	Mappings []mapping.Mapping
+	Refused  []mapping.Refused
+	Reads    map[string]Reads // what earlier reads of each source said, before this one
+	memory   memories
+	shapes   map[string]guard.Shape // of the sources read, for the record
+	now      time.Time
+}
+
+// Memories are what a slice has read from memory.
+type memories struct {
+	mappings    []mapping.Mapping
+	disconnects []mapping.Disconnect
+	links       []link.Link
+	statements  []link.Statement
+	ledger      mapping.Ledger
+	connected   map[team.ID]time.Time
+	former      map[team.AccountID]mapping.Former
+	absences    mapping.Absences
+	waivers     []guard.Waiver
+	recent      []guard.Done
+}
+
+// attempts is how many slices a run may spend on teams that keep moving.
+const attempts = 5
+
+// goOn reports whether another slice is worth its while.
+func (w *World) goOn(r apply.Report) bool {
+	return r.More || len(r.Moved) > 0 && w.Slices < attempts
+}
+
+func (w *World) snapshots() []*directory.Snapshot {
+	var all []*directory.Snapshot
+	for _, r := range w.Sources {
+		if r.Snapshot != nil && r.Failed == "" {
+			all = append(all, r.Snapshot)
+		}
+	}
+	slices.SortFunc(all, func(a, b *directory.Snapshot) int { return strings.Compare(a.Source, b.Source) })
+	return all
+}
+
+// read looks at sources, target and memory. What an earlier slice of the run has read of the target is not read again, but for the teams it
+// has touched since.
+func read(ctx context.Context, d Deps, name string, t Target, earlier *Reading) (*World, error) {
+	w := &World{Target: name, Settings: t.Settings, now: d.Now(), Reads: make(map[string]Reads)}
+	if earlier != nil {
+		w.Reading = *earlier
+	}
+	var err error
+	if w.memory.mappings, err = d.Memory.Mappings(ctx, name); err != nil {
+		return nil, err
+	}
+	if err := w.readSources(ctx, d, earlier); err != nil {
+		return nil, err
+	}
+	if earlier == nil {
+		if w.Standing, err = t.Probe(ctx); err != nil {
+			return nil, fmt.Errorf("target %s: %w", name, err)
+		}
+		w.Place, w.Credential = w.Standing.Place, w.Standing.Credential
+	}
+	if err := w.readMemory(ctx, d); err != nil {
+		return nil, err
+	}
+	if err := w.settleNames(ctx, d, t); err != nil {
+		return nil, fmt.Errorf("target %s: %w", name, err)
+	}
+	if err := w.readTarget(ctx, d, t, earlier); err != nil {
+		return nil, fmt.Errorf("target %s: %w", name, err)
+	}
+	w.protect(t)
+	return w, nil
+}
+
+// readSources reads every source that the target's mappings and rules name, each once. A source that cannot be read is no error here: it is
+// marked, keeps its last snapshot for display, and removes nobody.
+func (w *World) readSources(ctx context.Context, d Deps, earlier *Reading) error {
+	selections := make(map[string]*source.Selection)
+	of := func(name string) *source.Selection {
+		if selections[name] == nil {
+			selections[name] = &source.Selection{}
+		}
+		return selections[name]
+	}
+	for _, m := range w.memory.mappings {
+		if m.GroupID != "" {
+			of(m.Source).IDs = append(of(m.Source).IDs, m.GroupID)
+		} else {
+			of(m.Source).Names = append(of(m.Source).Names, m.Group)
+		}
+	}
+	for _, r := range d.Rules {
+		if r.Target == w.Target {
+			of(r.Source).Patterns = append(of(r.Source).Patterns, r.Match)
+		}
+	}
+	if earlier == nil {
+		w.Sources = make(map[string]mapping.Reading, len(selections))
+	}
+	for name, selection := range selections {
+		src, known := d.Sources[name]
+		if !known {
+			continue // Resolve refuses the mapping
+		}
+		reads, err := d.Memory.Reads(ctx, name)
+		if err != nil {
+			return err
+		}
+		w.Reads[name] = reads
+		if earlier != nil {
+			continue
+		}
+		snapshot, err := snapshot(ctx, src, *selection)
+		if ctx.Err() != nil {
+			return ctx.Err()
+		}
+		if err != nil {
+			w.Sources[name] = mapping.Reading{Snapshot: reads.Last, Failed: err.Error()}
+			continue
+		}
+		w.Sources[name] = mapping.Reading{Snapshot: snapshot}
+	}
+	return nil
+}
+
+// snapshot reads a source. A name that fits two groups is taken out of the selection, so that one ambiguous mapping stops no other: Resolve
+// refuses it with both ids.
+func snapshot(ctx context.Context, src source.Source, s source.Selection) (*directory.Snapshot, error) {
+	for {
+		read, err := src.Snapshot(ctx, s)
+		twice, ok := errors.AsType[*source.NameError](err)
+		if !ok {
+			return read, err
+		}
+		left := slices.DeleteFunc(slices.Clone(s.Names), func(n string) bool { return n == twice.Name })
+		if len(left) == len(s.Names) {
+			return nil, err
+		}
+		s.Names = left
+	}
+}
+
+func (w *World) readMemory(ctx context.Context, d Deps) error {
+	m, errs := &w.memory, make([]error, 0, 9)
+	keep := func(err error) { errs = append(errs, err) }
+	var err error
+	m.disconnects, err = d.Memory.Disconnects(ctx, w.Target)
+	keep(err)
+	m.links, err = d.Memory.Links(ctx, w.Place.Host)
+	keep(err)
+	m.statements, err = d.Memory.Statements(ctx, w.Place.Host)
+	keep(err)
+	m.statements = append(m.statements, d.Manual[w.Place.Host]...)
+	m.ledger, err = d.Memory.Ledger(ctx, w.Place)
+	keep(err)
+	m.connected, err = d.Memory.Connected(ctx, w.Place)
+	keep(err)
+	m.former, err = d.Memory.Former(ctx, w.Place)
+	keep(err)
+	m.absences, err = d.Memory.Absences(ctx, w.Place)
+	keep(err)
+	m.waivers, err = d.Memory.Waivers(ctx, w.Target)
+	keep(err)
+	m.recent, err = d.Memory.Recent(ctx, w.Target, w.now.Add(-24*time.Hour))
+	keep(err)
+	return errors.Join(errs...)
+}
+
+// settleNames makes the mappings of rules and pins names to ids. Only names without an id are asked of the target.
+func (w *World) settleNames(ctx context.Context, d Deps, t Target) error {
+	var rules []mapping.Rule
+	for _, r := range d.Rules {
+		if r.Target == w.Target {
+			rules = append(rules, r)
+		}
+	}
+	expanded, conflicts := mapping.Expand(rules, w.memory.mappings, w.Sources)
+	var names []string
+	for _, m := range expanded {
+		if m.TeamID == "" {
+			names = append(names, m.Team)
+		}
+	}
+	var found []team.Team
+	if len(names) > 0 {
+		slices.Sort(names)
+		var err error
+		if found, err = t.Find(ctx, slices.Compact(names)); err != nil {
+			return fmt.Errorf("look teams up by name: %w", err)
+		}
+	}
+	pinned, twice := mapping.Pin(expanded, found, w.Sources)
+	w.Mappings, w.Refused = pinned, slices.Concat(conflicts, twice)
+	return nil
+}
+
+// readTarget reads accounts and teams, or only the teams that an earlier slice has touched.
+func (w *World) readTarget(ctx context.Context, d Deps, t Target, earlier *Reading) error {
+	if earlier == nil {
+		accounts, err := t.Accounts(ctx, nil)
+		if err != nil {
+			return fmt.Errorf("read accounts: %w", err)
+		}
+		w.Accounts, w.Identities, w.IdentityTrouble, w.AccountsAt = accounts.List, accounts.Identities, accounts.Trouble, w.now
+	}
+	var ids []team.ID
+	for _, m := range w.Mappings {
+		ids = append(ids, m.TeamID)
+	}
+	for _, c := range w.memory.disconnects {
+		ids = append(ids, c.Team)
+	}
+	slices.Sort(ids)
+	ids = slices.DeleteFunc(slices.Compact(ids), func(id team.ID) bool {
+		return id == "" || earlier != nil && !slices.Contains(earlier.Touched, id) && w.has(id)
+	})
+	if len(ids) == 0 {
+		return nil
+	}
+	teams, err := t.Teams(ctx, ids)
+	if err != nil {
+		return fmt.Errorf("read teams: %w", err)
+	}
+	w.Teams = slices.DeleteFunc(w.Teams, func(old team.Team) bool { return slices.Contains(ids, old.ID) })
+	w.Teams = append(w.Teams, teams...)
+	slices.SortFunc(w.Teams, func(a, b team.Team) int { return strings.Compare(string(a.ID), string(b.ID)) })
+	w.TeamsAt, w.Touched = w.now, nil
+	return nil
+}
+
+func (w *World) has(id team.ID) bool {
+	return slices.ContainsFunc(w.Teams, func(t team.Team) bool { return t.ID == id })
+}
+
+// protect turns the operator's protected logins into account ids.
+func (w *World) protect(t Target) {
+	if len(t.Protected) == 0 {
+		return
+	}
+	protected := make(map[string]bool, len(t.Protected))
+	for _, p := range t.Protected {
+		protected[team.FoldLogin(p)] = true
+	}
+	w.Settings.Protected = slices.Clone(w.Settings.Protected)
+	for _, a := range w.Accounts {
+		if protected[team.FoldLogin(a.Login)] || protected[string(a.ID)] {
+			w.Settings.Protected = append(w.Settings.Protected, a.ID)
+		}
+	}
+}
+
+func (w *World) noteShapes(f guard.Facts) {
+	w.shapes = make(map[string]guard.Shape, len(f.Sources))
+	for name, source := range f.Sources {
+		w.shapes[name] = source.Now
+	}
+}
