@@ -39,7 +39,8 @@ type Recollection interface {
 	Waivers(ctx context.Context, target string) ([]guard.Waiver, error) // that are not used up; the guard judges their age
 	Recent(ctx context.Context, target string, since time.Time) ([]guard.Done, error)
 	OpenIntents(ctx context.Context, target string) ([]OpenIntent, error)
-	RunReading(ctx context.Context, run string) (*Reading, error) // what an earlier slice left; nil in the first. Finish forgets it
+	RunWrites(ctx context.Context, run string) ([]RunWrite, error) // that took effect: done, or seen by a later run
+	RunReading(ctx context.Context, run string) (*Reading, error)  // what an earlier slice left; nil in the first. Finish forgets it
 }
 
 // A Notebook is what a run writes to memory. Each method is one transaction.
@@ -67,6 +68,8 @@ type Notebook interface {
 	Found(ctx context.Context, run string, place team.Place, entries []mapping.Entry) error
 	// Forget takes entries out of the ledger whose account is no longer in the team or is kept after a disconnect.
 	Forget(ctx context.Context, run string, place team.Place, entries []mapping.Entry) error
+	// Restore puts rows of the ledger back as they were, under one audit entry for each team.
+	Restore(ctx context.Context, run string, place team.Place, entries []mapping.Entry) error
 	// SaveConnected ends the first connection of teams.
 	SaveConnected(ctx context.Context, place team.Place, teams []team.ID, at time.Time) error
 	SaveAbsences(ctx context.Context, place team.Place, a mapping.Absences) error
@@ -159,4 +162,12 @@ type Report struct {
 	Unread   []string // sources that could not be read, and why
 	Error    string
 	At       time.Time
+}
+
+// A RunWrite is one write that a run made, with the ledger's row as it was before it; nil when there was none.
+type RunWrite struct {
+	audit.Write
+	Team   team.ID
+	Slug   string
+	Before *mapping.Entry
 }
