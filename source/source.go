@@ -145,11 +145,31 @@ type Env struct {
 	Log  *slog.Logger
 }
 
-// A Feature is something a kind can or cannot do, for the capability table.
+// A Feature is something a kind can or cannot do, for the capability table and the choice of cases in sourcetest.
 type Feature struct {
-	Name string
+	Name string // one of Features
 	Can  bool
 	Note string
+}
+
+// The features of sources. A kind states each of them, so that the capability table has no gaps and no conformance case is left out
+// by silence.
+const (
+	NestedGroups     = "nested groups"
+	Descriptions     = "group descriptions"
+	SharedNames      = "groups that share a name"
+	LockedUsers      = "locked users"
+	DisabledUsers    = "disabled users"
+	DeletedUsers     = "deleted users" // that are still listed
+	AccountAttribute = "accounts by attribute"
+	Search           = "search by prefix"
+	ChangeFeed       = "change feed"
+	Push             = "push"
+)
+
+// Features are all features, in the order of the capability table.
+var Features = []string{
+	NestedGroups, Descriptions, SharedNames, LockedUsers, DisabledUsers, DeletedUsers, AccountAttribute, Search, ChangeFeed, Push,
 }
 
 // A Kind is one sort of source that the program knows, such as "ldap". The configuration check, the command line's help, the
@@ -159,5 +179,14 @@ type Kind struct {
 	Title    string // the vendor's own spelling
 	Settings []setting.Field
 	Features []Feature
-	Open     func(ctx context.Context, v setting.Values, env Env) (Source, error)
+
+	// Check says what is wrong with values whose fields are right one by one, such as two that exclude each other. It may be nil.
+	Check func(v setting.Values) []setting.Problem
+
+	Open func(ctx context.Context, v setting.Values, env Env) (Source, error)
+}
+
+// Can reports whether the kind has a feature.
+func (k Kind) Can(feature string) bool {
+	return slices.ContainsFunc(k.Features, func(f Feature) bool { return f.Name == feature && f.Can })
 }
