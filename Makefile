@@ -1,0 +1,49 @@
+# What a developer does here, one line each: `make help`. CI runs the same targets (.ci/run).
+
+TOOL    = go tool -modfile=tools/go.mod
+VERSION = $(shell git describe --tags --always --dirty 2>/dev/null || echo unknown)
+
+.DEFAULT_GOAL = help
+.PHONY: help build demo test race vet fmt lint generate sqlc-diff fuzz bench clean
+
+help: ## show this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+build: ## build the static binary bin/musterline
+	CGO_ENABLED=0 go build -trimpath -ldflags '-s -w -X main.version=$(VERSION)' -o bin/musterline ./cmd/musterline
+
+demo: ## show the product on sample data: no account, no network, no configuration
+	@go run ./cmd/musterline demo
+
+test: vet ## check and test everything; finds or installs what the tests need
+	@scripts/test.sh
+
+race: ## the same tests under the race detector (needs gcc), as CI runs them
+	@RACE=1 scripts/test.sh
+
+vet: ## fast checks: formatting and go vet
+	@unformatted=$$(gofmt -l .); \
+	if [ -n "$$unformatted" ]; then echo "not formatted (make fmt):"; echo "$$unformatted"; exit 1; fi
+	go vet ./...
+
+fmt: ## format the code
+	$(TOOL) golangci-lint fmt
+
+lint: ## run the linters of .golangci.yaml, and check that go.mod is tidy
+	$(TOOL) golangci-lint run
+	go mod tidy -diff
+
+generate: ## write again what is generated: the queries of store
+	$(TOOL) sqlc generate -f store/sqlc.yaml
+
+sqlc-diff: ## check that what is generated is as its sources say
+	$(TOOL) sqlc diff -f store/sqlc.yaml
+
+fuzz: ## run each fuzz test for a short while; FUZZTIME=10s
+	@scripts/fuzz.sh
+
+bench: ## run the benchmarks
+	go test -run '^$$' -bench . -benchmem ./...
+
+clean: ## remove what was built
+	rm -rf bin coverage.out

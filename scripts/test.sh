@@ -1,0 +1,71 @@
+#!/bin/sh
+# Runs the tests, after finding or installing what they need beside Go.
+#
+# What is missing is installed from Debian's packages by root, or with sudo when that asks no password. Otherwise it is named, the other
+# tests run, and the last lines say what did not. With CI=true nothing may be missing: it counts as a failure.
+#
+#   RACE=1     run under the race detector (the default with CI=true)
+#   PACKAGES   what to test, ./... if not set
+set -u
+cd "$(dirname "$0")/.." || exit 1
+
+CI=${CI:-}
+RACE=${RACE:-$([ "$CI" = true ] && echo 1)}
+missing=""
+
+# need NAME, what for, a command that succeeds when it is there, Debian packages
+need() {
+	eval "$3" >/dev/null 2>&1 && return 0
+	# shellcheck disable=SC2086 # several packages are several words
+	install $4 && eval "$3" >/dev/null 2>&1 && return 0
+	missing="$missing
+  $2: needs $1 (Debian: apt-get install $4)"
+	return 1
+}
+
+install() {
+	command -v apt-get >/dev/null 2>&1 || return 1
+	root=""
+	if [ "$(id -u)" -ne 0 ]; then
+		sudo -n true 2>/dev/null || return 1
+		root="sudo -n"
+	fi
+	echo "installing $*" >&2
+	log=$(mktemp)
+	if $root apt-get update >"$log" 2>&1 &&
+		$root env DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends -o Dpkg::Options::=--force-confold "$@" >>"$log" 2>&1; then
+		rm -f "$log"
+		return 0
+	fi
+	tail -n 20 "$log" >&2
+	rm -f "$log"
+	return 1
+}
+
+# Debian keeps the server's programs out of the PATH.
+find_postgres() {
+	for bin in /usr/lib/postgresql/*/bin; do
+		[ -x "$bin/initdb" ] && PATH="$PATH:$bin"
+	done
+	export PATH
+	command -v initdb && command -v postgres
+}
+
+need "PostgreSQL's server programs" "the store on PostgreSQL" find_postgres postgresql
+if [ -n "$RACE" ]; then
+	need gcc "the race detector" "command -v gcc" "gcc libc6-dev" || RACE=""
+fi
+
+echo "go test ${RACE:+-race }${PACKAGES:-./...}"
+# shellcheck disable=SC2086 # several packages are several words
+go test ${RACE:+-race} -timeout 15m ${PACKAGES:-./...}
+status=$?
+
+if [ -n "$missing" ]; then
+	echo "did not run:$missing"
+	if [ "$CI" = true ]; then
+		echo "with CI=true a test that could not run is a failure"
+		[ "$status" -ne 0 ] || status=1
+	fi
+fi
+exit "$status"
