@@ -7,8 +7,11 @@ import (
 	"net/http/httptest"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
+
+	"github.com/google/go-cmp/cmp"
 
 	"musterline.example/internal/githubsim"
 )
@@ -38,6 +41,8 @@ type lab struct {
 	gh    *githubsim.Server
 	acme  *githubsim.Organization
 	web   *httptest.Server
+
+	faulty atomic.Bool // answers are not held against the published description any more
 }
 
 const annToken = "ghp_ann"
@@ -57,7 +62,7 @@ func newLab(t *testing.T, change ...func(*githubsim.Options)) *lab {
 	}
 	w.AddUser("eve")
 	l.gh.PutToken(githubsim.Token{Value: annToken, User: "ann", Scopes: []string{"admin:org"}})
-	l.web = httptest.NewServer(watched(t, l.gh))
+	l.web = httptest.NewServer(watched(l, l.gh))
 	t.Cleanup(l.web.Close)
 	return l
 }
@@ -158,4 +163,24 @@ func at(v any, path string) any {
 		}
 	}
 	return v
+}
+
+// field returns one field of every object of a list.
+func field(t *testing.T, a answer, name string) []string {
+	t.Helper()
+	var list []map[string]any
+	a.into(t, &list)
+	var out []string
+	for _, o := range list {
+		s, _ := o[name].(string)
+		out = append(out, s)
+	}
+	return out
+}
+
+func equal[T any](t *testing.T, what string, got, want T) {
+	t.Helper()
+	if d := cmp.Diff(want, got); d != "" {
+		t.Errorf("%s (-want +got):\n%s", what, d)
+	}
 }
