@@ -1,0 +1,149 @@
+// Package view says in words and in JSON what the commands have found out. It takes values and writes text; it reads nothing, decides
+// nothing and knows no command.
+//
+// Text is written for people on a terminal of 80 columns or more: sorted, aligned, nothing cut off, readable without colours, which
+// only help the eye. JSON is written for programs; the form of a plan is stable (see JSON).
+package view
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"strings"
+
+	"charm.land/lipgloss/v2"
+)
+
+// A Screen is what views are written on.
+type Screen struct {
+	Out    io.Writer
+	Width  int  // of a line; 0 means 80
+	Colour bool // the reader can see colours and wants them
+	Live   bool // the reader is a terminal, where a line can be written over
+}
+
+// The colours are the terminal's own sixteen, which its owner has made readable. None of them says what the words do not.
+var (
+	bold   = lipgloss.NewStyle().Bold(true)
+	faint  = lipgloss.NewStyle().Faint(true)
+	green  = lipgloss.NewStyle().Foreground(lipgloss.Green)
+	red    = lipgloss.NewStyle().Foreground(lipgloss.Red)
+	yellow = lipgloss.NewStyle().Foreground(lipgloss.Yellow)
+	cyan   = lipgloss.NewStyle().Foreground(lipgloss.Cyan)
+)
+
+func (s Screen) paint(style lipgloss.Style, text string) string {
+	if !s.Colour || text == "" {
+		return text
+	}
+	return style.Render(text)
+}
+
+// Title writes a heading.
+func (s Screen) Title(format string, args ...any) {
+	s.line(s.paint(bold, fmt.Sprintf(format, args...)))
+}
+
+// Line writes one line as it is.
+func (s Screen) Line(format string, args ...any) { s.line(fmt.Sprintf(format, args...)) }
+
+// Blank writes an empty line.
+func (s Screen) Blank() { s.line("") }
+
+// Para writes a paragraph, wrapped at the width, every line indented by so many columns.
+func (s Screen) Para(indent int, format string, args ...any) {
+	pad := strings.Repeat(" ", indent)
+	s.hang(pad, pad, fmt.Sprintf(format, args...))
+}
+
+func (s Screen) line(text string) { fmt.Fprintln(s.Out, strings.TrimRight(text, " ")) }
+
+func (s Screen) width() int {
+	if s.Width <= 0 {
+		return 80
+	}
+	return max(s.Width, 40)
+}
+
+// hang writes text wrapped at the width: the first line begins with first, the others with rest.
+func (s Screen) hang(first, rest, text string) {
+	for i, l := range wrap(text, s.width()-lipgloss.Width(first), s.width()-lipgloss.Width(rest)) {
+		if i == 0 {
+			s.line(first + l)
+		} else {
+			s.line(rest + l)
+		}
+	}
+}
+
+// wrap breaks text at spaces into lines of the given widths, the first and the others. A word longer than a line stays whole: a command that
+// is cut in two cannot be copied.
+func wrap(text string, first, rest int) []string {
+	var lines []string
+	line, width, limit := "", 0, first
+	for word := range strings.FieldsSeq(text) {
+		w := lipgloss.Width(word)
+		if line != "" && width+1+w > limit {
+			lines = append(lines, line)
+			line, width, limit = "", 0, rest
+		}
+		if line != "" {
+			line += " "
+			width++
+		}
+		line += word
+		width += w
+	}
+	return append(lines, line)
+}
+
+// Table writes rows in columns that are as wide as their widest cell. The last column is wrapped under itself, or goes under the row
+// when there is no room left for it.
+func (s Screen) Table(indent int, rows [][]string) {
+	widths := columns(rows)
+	for _, row := range rows {
+		line := strings.Repeat(" ", indent)
+		for i, cell := range row[:len(row)-1] {
+			line += pad(cell, widths[i]) + "  "
+		}
+		rest := strings.Repeat(" ", lipgloss.Width(line))
+		if s.width()-lipgloss.Width(line) < 24 {
+			rest = strings.Repeat(" ", indent+4)
+		}
+		s.hang(line, rest, row[len(row)-1])
+	}
+}
+
+// Header is a row of a table that names its columns.
+func (s Screen) Header(names ...string) []string {
+	row := make([]string, len(names))
+	for i, n := range names {
+		row[i] = s.paint(faint, n)
+	}
+	return row
+}
+
+func columns(rows [][]string) []int {
+	var widths []int
+	for _, row := range rows {
+		for i, cell := range row {
+			if i == len(widths) {
+				widths = append(widths, 0)
+			}
+			widths[i] = max(widths[i], lipgloss.Width(cell))
+		}
+	}
+	return widths
+}
+
+func pad(text string, width int) string {
+	return text + strings.Repeat(" ", max(0, width-lipgloss.Width(text)))
+}
+
+// WriteJSON writes a value as indented JSON.
+func WriteJSON(w io.Writer, v any) error {
+	enc := json.NewEncoder(w)
+	enc.SetEscapeHTML(false)
+	enc.SetIndent("", "  ")
+	return enc.Encode(v)
+}
