@@ -1,0 +1,183 @@
+package githubapi
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
+	"strings"
+	"time"
+
+	"musterline.example/internal/httpx"
+)
+
+// answerWithin bounds one try. GitHub itself ends a call after ten seconds and answers 502 or 504.
+const answerWithin = 60 * time.Second
+
+// maxLimited is how often one call may meet a limit and be repeated.
+const maxLimited = 4
+
+// A gate is where every call of a client goes out: never to another host, never past the limiter, and once more when GitHub asked to
+// wait and the wait is short. What it reads off answers (scopes, expiry, quota) is kept for Probe.
+type gate struct {
+	c    *Client
+	base http.RoundTripper
+}
+
+// RoundTrip implements http.RoundTripper. Its errors are *Error, or the context's.
+func (g gate) RoundTrip(req *http.Request) (*http.Response, error) {
+	c := g.c
+	if req.URL.Scheme != c.at.REST.Scheme || !strings.EqualFold(req.URL.Host, c.at.REST.Host) {
+		return nil, fmt.Errorf("%w: %s is not %s", httpx.ErrRedirect, req.URL.Host, c.at.REST.Host)
+	}
+	write, resource := !httpx.IsRead(req), "core"
+	if req.URL.Path == c.at.GraphQL.Path {
+		resource = "graphql"
+	}
+	for met := 0; ; met++ {
+		again, err := httpx.Rewind(req)
+		if err != nil {
+			return nil, err
+		}
+		release, err := c.shared.limiter.acquire(req.Context(), c.lane, resource, write)
+		if err != nil {
+			return nil, err
+		}
+		began := time.Now()
+		resp, err := g.send(again)
+		release()
+		if err != nil {
+			if req.Context().Err() == nil && errors.Is(err, context.DeadlineExceeded) {
+				err = fmt.Errorf("no answer within %s", answerWithin)
+			}
+			c.log(req, 0, "", time.Since(began), err)
+			return nil, err
+		}
+		id := resp.Header.Get("X-GitHub-Request-Id")
+		c.log(req, resp.StatusCode, id, time.Since(began), nil)
+		state, wait, told := limitOf(resp, resource)
+		c.shared.limiter.observe(resource, resp.Header, write, state != "")
+		c.shared.seen.observe(resp.Header)
+		switch {
+		case state == SecondaryLimit:
+			wait = c.shared.limiter.block(wait, told, write)
+		case state == "":
+			if resp.StatusCode == http.StatusUnauthorized {
+				c.cred.rejected()
+			}
+			if strings.HasPrefix(resp.Header.Get("X-GitHub-SSO"), "partial-results") {
+				// A 200 that leaves organizations out: the silent form of "not authorized".
+				e := Problem(SSOUnauthorized)
+				e.Status, e.Request = resp.StatusCode, id
+				return nil, e
+			}
+			return resp, nil
+		}
+		if wait > c.shared.limiter.maxWait || met >= maxLimited {
+			e := limited(state, wait)
+			e.Status, e.Request = resp.StatusCode, id
+			return nil, e
+		}
+		if state == PrimaryLimit {
+			if err := httpx.Sleep(req.Context(), wait); err != nil {
+				return nil, err
+			}
+		}
+	}
+}
+
+func (g gate) send(req *http.Request) (*http.Response, error) {
+	ctx, cancel := context.WithTimeout(req.Context(), answerWithin)
+	defer cancel() // the body is in memory by then
+	return g.base.RoundTrip(req.WithContext(ctx))
+}
+
+// limitOf says whether an answer is that of a limit, and how long to wait by GitHub's own word, in the order of GitHub's page on rate
+// limits: retry-after; else the reset when nothing remains; else at least a minute. GraphQL answers 200 for some of it.
+func limitOf(resp *http.Response, resource string) (state State, wait time.Duration, told bool) {
+	h := resp.Header
+	switch resp.StatusCode {
+	case http.StatusForbidden, http.StatusTooManyRequests:
+	case http.StatusOK:
+		if resource != "graphql" {
+			return "", 0, false
+		}
+	default:
+		return "", 0, false
+	}
+	after, has := httpx.RetryAfter(h, time.Now())
+	if resp.StatusCode == http.StatusOK && !has && h.Get("X-RateLimit-Remaining") != "0" && resp.ContentLength > 4096 {
+		return "", 0, false // an answer with data, not worth parsing twice
+	}
+	var said struct {
+		Message string `json:"message"`
+		Docs    string `json:"documentation_url"`
+		Errors  []struct {
+			Type    string `json:"type"`
+			Message string `json:"message"`
+		} `json:"errors"`
+		Data json.RawMessage `json:"data"`
+	}
+	_ = json.Unmarshal(httpx.Body(resp), &said) // a proxy's answer is no JSON and no limit of GitHub's
+	primary := false
+	words := strings.ToLower(said.Message)
+	for _, e := range said.Errors {
+		primary = primary || e.Type == "RATE_LIMITED" || e.Type == "RATE_LIMIT"
+		words += " " + strings.ToLower(e.Message)
+	}
+	secondary := strings.Contains(words, "secondary rate limit") || strings.Contains(words, "abuse detection") ||
+		strings.Contains(said.Docs, "secondary-rate-limits") || strings.Contains(said.Docs, "abuse-rate-limits")
+	if resp.StatusCode == http.StatusOK && !primary && !secondary && !(has && len(said.Data) == 0) {
+		return "", 0, false
+	}
+	switch reset := resetOf(h); {
+	case has:
+		return SecondaryLimit, after, true
+	case secondary && (h.Get("X-RateLimit-Remaining") != "0" || reset <= 0):
+		return SecondaryLimit, 0, false
+	case primary || h.Get("X-RateLimit-Remaining") == "0":
+		if reset <= 0 {
+			return SecondaryLimit, 0, false
+		}
+		return PrimaryLimit, reset, true
+	case resp.StatusCode == http.StatusTooManyRequests:
+		return SecondaryLimit, 0, false
+	}
+	return "", 0, false
+}
+
+func resetOf(h http.Header) time.Duration {
+	var unix int64
+	if _, err := fmt.Sscan(h.Get("X-RateLimit-Reset"), &unix); err != nil {
+		return 0
+	}
+	return time.Until(localTime(h, time.Unix(unix, 0)))
+}
+
+// A signer adds the credential, as the last thing before the network, so that nothing above it ever holds one.
+type signer struct {
+	cred credential
+	base http.RoundTripper
+}
+
+// RoundTrip implements http.RoundTripper.
+func (s signer) RoundTrip(req *http.Request) (*http.Response, error) {
+	token, err := s.cred.token(req.Context())
+	if err != nil {
+		return nil, err
+	}
+	req = req.Clone(req.Context())
+	req.Header.Set("Authorization", "Bearer "+token)
+	return s.base.RoundTrip(req)
+}
+
+// contextError returns the context's error in err's chain, alone.
+func contextError(err error) error {
+	for _, end := range []error{context.Canceled, context.DeadlineExceeded} {
+		if errors.Is(err, end) {
+			return end
+		}
+	}
+	return nil
+}

@@ -1,0 +1,154 @@
+package github
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"net/http/httptest"
+	"sync"
+	"testing"
+
+	"musterline.example/internal/githubapi"
+	"musterline.example/internal/githubsim"
+	"musterline.example/plan"
+	"musterline.example/setting"
+	"musterline.example/target"
+	"musterline.example/team"
+)
+
+// A lab is a simulated GitHub with the organization acme, owned by ann, and a target on it.
+type lab struct {
+	gh    *githubsim.Server
+	world *githubsim.World
+	acme  *githubsim.Organization
+	url   string
+	hints memory
+}
+
+const annsToken = "ghp_annsSecretToken"
+
+func newLab(t *testing.T, opts githubsim.Options) *lab {
+	t.Helper()
+	if opts.World == nil {
+		opts.World = githubsim.NewWorld()
+	}
+	l := &lab{gh: githubsim.New(opts), world: opts.World}
+	l.acme = l.world.AddOrganization("acme", "ann")
+	l.gh.PutToken(githubsim.Token{Value: annsToken, User: "ann", Scopes: []string{"admin:org"}})
+	web := httptest.NewServer(l.gh)
+	t.Cleanup(web.Close)
+	l.url = web.URL
+	return l
+}
+
+func (l *lab) values(more map[string]any) setting.Values {
+	v := setting.Values{"organization": "acme", "api_url": l.url, "token": annsToken, "pace": "0s"}
+	for key, value := range more {
+		v[key] = value
+		if value == nil {
+			delete(v, key)
+		}
+	}
+	return v
+}
+
+func (l *lab) open(t *testing.T, more map[string]any) *organization {
+	t.Helper()
+	o, err := open(l.values(more), target.Env{Name: "octo", Lane: "person", Log: slog.New(slog.DiscardHandler), Hints: &l.hints}, githubapi.NewPool())
+	if err != nil {
+		t.Fatal(err)
+	}
+	return o
+}
+
+// memory is hints in a map.
+type memory struct{ m sync.Map }
+
+func (h *memory) Hint(key string) (string, bool) {
+	v, ok := h.m.Load(key)
+	s, _ := v.(string)
+	return s, ok
+}
+func (h *memory) Keep(key, value string) { h.m.Store(key, value) }
+
+func ids(teams []*githubsim.Team) []team.ID {
+	var all []team.ID
+	for _, t := range teams {
+		all = append(all, team.ID(fmt.Sprint(t.ID())))
+	}
+	return all
+}
+
+func TestAWarmSyncThatChangesNothingCostsTheFiguresOfTheDesign(t *testing.T) {
+	for _, size := range []struct{ teams, members, users, calls int }{
+		{20, 25, 500, 7}, {200, 50, 2000, 31}, {20, 250, 4000, 44}, {1000, 50, 10000, 151},
+	} {
+		t.Run(fmt.Sprintf("%dx%d of %d", size.teams, size.members, size.users), func(t *testing.T) {
+			if testing.Short() && size.users > 5000 {
+				t.Skip("short")
+			}
+			l := newLab(t, githubsim.Options{})
+			l.acme.EnableSAML("idp", "https://idp.example")
+			for i := range size.users - 1 {
+				login := fmt.Sprintf("user-%d", i)
+				l.acme.AddMember(login)
+				l.acme.SetIdentity(login, githubsim.Identity{NameID: login + "@acme.example"})
+			}
+			for i := range size.teams {
+				tm := l.acme.AddTeam(fmt.Sprintf("Team %d", i))
+				for j := range size.members {
+					tm.Set(fmt.Sprintf("user-%d", (i*7+j)%(size.users-1)), githubsim.Member)
+				}
+			}
+			ctx := context.Background()
+			all := ids(l.acme.Teams())
+			if _, err := l.open(t, nil).Teams(ctx, all); err != nil { // warm
+				t.Fatal(err)
+			}
+			l.gh.Reset()
+			o := l.open(t, nil)
+			if _, err := o.Probe(ctx); err != nil {
+				t.Fatal(err)
+			}
+			accounts, err := o.Accounts(ctx, nil)
+			if err != nil {
+				t.Fatal(err)
+			}
+			teams, err := o.Teams(ctx, all)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if len(accounts.List) != size.users || !accounts.Identities || accounts.Trouble != "" || len(teams) != size.teams || len(teams[0].Members) != size.members {
+				t.Fatalf("read %d accounts (identities %t: %s) and %d teams", len(accounts.List), accounts.Identities, accounts.Trouble, len(teams))
+			}
+			linked := 0
+			for _, a := range accounts.List {
+				linked += len(a.Identities)
+			}
+			counts := l.gh.Counts()
+			t.Logf("%d calls of %d allowed, %d points", counts.Calls, size.calls, counts.GraphQLPoints)
+			if counts.Calls > size.calls || counts.Writes > 0 || linked != size.users-1 {
+				t.Errorf("%d calls (at most %d), %d writes, %d identities", counts.Calls, size.calls, counts.Writes, linked)
+			}
+		})
+	}
+}
+
+func TestApplySmoke(t *testing.T) {
+	l := newLab(t, githubsim.Options{})
+	bob := l.acme.AddMember("bob")
+	tm := l.acme.AddTeam("Platform")
+	o := l.open(t, nil)
+	ctx := context.Background()
+	st, err := o.Probe(ctx)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Logf("%+v", st)
+	err = o.Apply(ctx, plan.TeamChange{Team: team.ID(fmt.Sprint(tm.ID())), Slug: "platform",
+		Add: []plan.Change{{Act: plan.Add, Account: team.AccountID(fmt.Sprint(bob.ID())), Login: "bob", Role: team.Maintainer}}},
+		func(out target.Outcome) error { t.Logf("%+v", out); return nil })
+	if err != nil {
+		t.Fatal(err)
+	}
+}
