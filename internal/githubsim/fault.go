@@ -148,11 +148,7 @@ func (f *Fault) shortens() bool    { return f != nil && f.Short }
 func (f *Fault) reply(c *call) reply {
 	c.header.Set("X-GitHub-Request-Id", requestID())
 	if f.Secondary {
-		p := secondaryProblem(f.Status, f.RetryAfter, f.RetryAfter == 0)
-		if c.GraphQL && p.status == http.StatusForbidden {
-			p.status = http.StatusOK
-		}
-		return p.reply()
+		return secondaryProblem(c, f.Status, f.RetryAfter, f.RetryAfter == 0).reply()
 	}
 	if f.Body != "" {
 		return reply{status: f.Status, raw: []byte(f.Body)}

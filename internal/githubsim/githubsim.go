@@ -223,13 +223,16 @@ func (s *Server) answer(c *call) reply {
 	if p := s.admit(c); p != nil {
 		return p.reply()
 	}
-	if p := s.spend(c, 0); p != nil {
+	if p := s.burst(c); p != nil {
 		return p.reply()
 	}
-	switch {
-	case c.GraphQL:
+	if c.GraphQL {
 		return s.serveGraphQL(c)
-	case c.Route == "":
+	}
+	if p := s.afford(c, 1); p != nil {
+		return p.reply()
+	}
+	if c.Route == "" {
 		s.charge(c, 1)
 		return notFound().reply()
 	}

@@ -95,8 +95,8 @@ func (s *Server) serveGraphQL(c *call) reply {
 		return refuse(object{{"type", "MAX_NODE_LIMIT_EXCEEDED"},
 			{"message", fmt.Sprintf("This query asks for up to %d nodes, which is more than %d.", size.nodes, limits.Nodes)}})
 	}
-	if p := s.spend(c, size.cost()); p != nil {
-		return refuse(object{{"type", p.kind}, {"message", p.message}})
+	if p := s.afford(c, size.cost()); p != nil {
+		return refuse(object{{"type", "RATE_LIMITED"}, {"message", p.message}})
 	}
 	s.charge(c, size.cost())
 	if limits.TimeoutNodes > 0 && size.nodes > limits.TimeoutNodes {

@@ -118,68 +118,75 @@ func (c *call) resource() string {
 	return "core"
 }
 
-// spend refuses a call whose primary ration is used up or which bursts through a secondary one. cost is what it is about to take.
-func (s *Server) spend(c *call, cost int) *problem {
+// afford refuses a call whose cost exceeds what is left of the primary ration.
+func (s *Server) afford(c *call, cost int) *problem {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.opts.EnterpriseServer {
+	if s.opts.EnterpriseServer || c.Route == "GET /rate_limit" {
 		return nil
 	}
-	b := s.budget(c.cred, c.resource(), c.now)
-	if c.Route != "GET /rate_limit" && b.used+max(cost, 1) > s.limit(c.cred, c.resource()) {
-		p := problemf(http.StatusForbidden, "The hourly rate limit of %s is used up.", c.cred.name())
-		p.doc = "https://docs.github.com/rest/using-the-rest-api/rate-limits-for-the-rest-api"
-		p.kind, p.free = "RATE_LIMITED", true
-		return p
+	if s.budget(c.cred, c.resource(), c.now).used+cost <= s.limit(c.cred, c.resource()) {
+		return nil
 	}
-	if cost > 0 {
-		return nil // the burst was looked at on entry
-	}
-	return s.burst(c)
+	p := problemf(http.StatusForbidden, "The hourly rate limit of %s is used up.", c.cred.name())
+	p.doc, p.free = limitDocs, true
+	return p
 }
 
+const limitDocs = "https://docs.github.com/rest/using-the-rest-api/rate-limits-for-the-rest-api"
+
+// burst refuses a call that bursts through a secondary limit. A refused call counts towards none.
 func (s *Server) burst(c *call) *problem {
+	s.mu.Lock()
+	defer s.mu.Unlock()
 	c.Points = 1
 	if c.Write {
 		c.Points = 5
 	}
-	lim, who := s.opts.Limits.Secondary, c.cred.account()
-	wait := time.Duration(0)
-	take := func(what string, n, limit int, length time.Duration) {
-		if limit == 0 {
-			return
-		}
-		b := s.windowOf(what+" "+who, c.now, length)
-		if b.used+n > limit {
-			wait = max(wait, b.until.Sub(c.now))
-			return
-		}
-		b.used += n
+	if s.opts.EnterpriseServer {
+		return nil
 	}
+	lim, who := s.opts.Limits.Secondary, c.cred.account()
+	type ration struct {
+		what     string
+		n, limit int
+		length   time.Duration
+	}
+	rations := []ration{{"rest points", c.Points, lim.RESTPoints, time.Minute}}
 	if c.GraphQL {
-		take("graphql points", c.Points, lim.GraphQLPoints, time.Minute)
-	} else {
-		take("rest points", c.Points, lim.RESTPoints, time.Minute)
+		rations = []ration{{"graphql points", c.Points, lim.GraphQLPoints, time.Minute}}
 	}
 	if c.Write {
-		take("content/min", 1, lim.ContentMinute, time.Minute)
-		take("content/h", 1, lim.ContentHour, time.Hour)
+		rations = append(rations, ration{"content of a minute", 1, lim.ContentMinute, time.Minute}, ration{"content of an hour", 1, lim.ContentHour, time.Hour})
+	}
+	var wait time.Duration
+	for _, r := range rations {
+		if b := s.windowOf(r.what+" "+who, c.now, r.length); r.limit > 0 && b.used+r.n > r.limit {
+			wait = max(wait, b.until.Sub(c.now))
+		}
 	}
 	if lim.Concurrent > 0 && s.active > lim.Concurrent {
 		wait = max(wait, time.Minute)
 	}
-	if wait == 0 {
-		return nil
+	if wait > 0 {
+		return secondaryProblem(c, lim.Status, wait, lim.NoRetryAfter)
 	}
-	return secondaryProblem(lim.Status, wait, lim.NoRetryAfter)
+	for _, r := range rations {
+		s.windowOf(r.what+" "+who, c.now, r.length).used += r.n
+	}
+	return nil
 }
 
-func secondaryProblem(status int, wait time.Duration, noRetryAfter bool) *problem {
-	if status == 0 {
+// secondaryProblem is the refusal of a secondary limit: 403 or 429, or for GraphQL 200 where REST answers 403.
+func secondaryProblem(c *call, status int, wait time.Duration, noRetryAfter bool) *problem {
+	switch {
+	case c.GraphQL && (status == 0 || status == http.StatusForbidden):
+		status = http.StatusOK
+	case status == 0:
 		status = http.StatusForbidden
 	}
 	p := problemf(status, "You have exceeded a secondary rate limit. Wait before you try again.")
-	p.doc = "https://docs.github.com/rest/using-the-rest-api/rate-limits-for-the-rest-api#about-secondary-rate-limits"
+	p.doc = limitDocs + "#about-secondary-rate-limits"
 	p.header, p.free = http.Header{}, true
 	if !noRetryAfter {
 		p.header.Set("Retry-After", strconv.Itoa(int((wait+time.Second-1)/time.Second)))

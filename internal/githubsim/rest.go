@@ -246,7 +246,6 @@ type problem struct {
 	status  int
 	message string
 	doc     string
-	kind    string // type of the GraphQL error
 	errors  []fieldError
 	header  http.Header
 	free    bool
