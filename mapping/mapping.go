@@ -101,10 +101,11 @@ type Reading struct {
 // A Disconnect is a team that a person took all or some mappings from. The memberships that only those mappings justify, which the ledger
 // knows, end after a grace.
 type Disconnect struct {
-	Team  team.ID
-	Until time.Time // the end of the grace; zero or past: now
-	By    string
-	Keep  bool // the members stay and the ledger forgets them
+	Team   team.ID
+	Until  time.Time // the end of the grace; zero or past: now
+	By     string    // the person, or the id of the mapping that is gone
+	Origin Origin    // of the mappings that are gone
+	Keep   bool      // the members stay and the ledger forgets them
 }
 
 // Settings are an organization's.

@@ -13,11 +13,60 @@ import (
 	"musterline.example/team"
 )
 
+// Load brings the mappings of a target in line with the configuration file. A row of the file that is as it was keeps its ids; one that is no
+// longer in the file is gone; a team that the file maps loses the mappings it had from the API and the console. Mappings of rules and
+// of other teams stay. Lost are the teams that are left without a mapping: no grace is given, because the file's author has seen the plan.
+func Load(rows, file []Mapping) (after []Mapping, lost []Disconnect) {
+	pins := make(map[fileKey]Mapping)
+	owned := make(map[string]bool) // teams of the file, by name and id
+	for _, m := range rows {
+		if m.Origin == FromFile {
+			pins[m.fileKey()] = m
+		}
+	}
+	for _, m := range file {
+		if before, ok := pins[m.fileKey()]; ok {
+			m.TeamID, m.GroupID = before.TeamID, before.GroupID
+		}
+		owned[m.Team], owned[string(m.TeamID)] = true, true
+		after = append(after, m)
+	}
+	delete(owned, "")
+	for _, m := range rows {
+		if m.Origin == FromRule || m.Origin == FromAPI && !owned[m.Team] && !owned[string(m.TeamID)] {
+			after = append(after, m)
+		}
+	}
+	return after, unmapped(rows, after, FromFile)
+}
+
+// A fileKey is what makes two entries of a file the same mapping, wherever they stand in it.
+type fileKey struct{ team, source, group string }
+
+func (m Mapping) fileKey() fileKey { return fileKey{m.Team, m.Source, m.Group} }
+
+// unmapped are the teams that have mappings of an origin before and none of any after.
+func unmapped(before, after []Mapping, origin Origin) []Disconnect {
+	still := make(map[team.ID]bool, len(after))
+	for _, m := range after {
+		still[m.TeamID] = true
+	}
+	var lost []Disconnect
+	for _, m := range before {
+		if m.Origin == origin && m.TeamID != "" && !still[m.TeamID] {
+			still[m.TeamID] = true
+			lost = append(lost, Disconnect{Team: m.TeamID, By: m.ID, Origin: origin})
+		}
+	}
+	return lost
+}
+
 // Expand gives the mappings that rules make from the groups a source lists, beside those that exist. A rule binds a group's id to a team
-// once: a mapping it made before keeps its team when the group is renamed. A group that a rule no longer matches, or that is gone, has no
-// mapping any more. Two groups that would become one team are refused both. Sources that could not be read keep what they had.
-func Expand(rules []Rule, existing []Mapping, sources map[string]Reading) (mappings []Mapping, refused []Refused) {
-	bound := make(map[string]Mapping) // by rule and group id
+// once: a mapping it made before keeps its team when the group is renamed to another name that matches. One renamed to a name that no
+// longer matches has no mapping any more, and the team is among the lost. A group that is no longer listed keeps its mapping, because
+// missing is not unmapped. Two groups that would become one team are refused both. Sources that could not be read keep what they had.
+func Expand(rules []Rule, existing []Mapping, sources map[string]Reading) (mappings []Mapping, lost []Disconnect, refused []Refused) {
+	bound := make(map[string]Mapping) // by rule and key
 	for _, m := range existing {
 		if m.Origin == FromRule {
 			bound[m.ID+"\x00"+m.Key()] = m
@@ -27,19 +76,26 @@ func Expand(rules []Rule, existing []Mapping, sources map[string]Reading) (mappi
 	}
 	for _, rule := range rules {
 		reading := sources[rule.Source]
-		if reading.Snapshot == nil || reading.Failed != "" {
-			for _, m := range existing {
-				if m.Origin == FromRule && m.ID == rule.ID {
-					mappings = append(mappings, m)
-				}
+		readable := reading.Snapshot != nil && reading.Failed == ""
+		for _, m := range existing {
+			if m.Origin != FromRule || m.ID != rule.ID {
+				continue
 			}
-			continue
+			if !readable || !listed(reading.Snapshot, m.GroupID) {
+				mappings = append(mappings, m)
+			}
 		}
-		made, conflicts := rule.expand(reading.Snapshot, bound)
-		mappings = append(mappings, made...)
-		refused = append(refused, conflicts...)
+		if readable {
+			made, conflicts := rule.expand(reading.Snapshot, bound)
+			mappings, refused = append(mappings, made...), append(refused, conflicts...)
+		}
 	}
-	return mappings, refused
+	return mappings, unmapped(existing, mappings, FromRule), refused
+}
+
+func listed(s *directory.Snapshot, id directory.GroupID) bool {
+	_, ok := s.Groups[id]
+	return ok
 }
 
 func (rule Rule) expand(s *directory.Snapshot, bound map[string]Mapping) (made []Mapping, refused []Refused) {

@@ -576,6 +576,10 @@ func (r *resolver) disconnect(now *team.Team, id team.ID, c Disconnect) {
 		r.result.Settled = append(r.result.Settled, id)
 		return
 	}
+	rule := team.TeamUnmapped
+	if c.Origin == FromRule {
+		rule = team.RuleUnmatched // nobody decided that: guards look at it as at any other removal
+	}
 	w := team.Wanted{Team: id, Unmapped: true}
 	left := false
 	for _, m := range now.Members {
@@ -584,7 +588,7 @@ func (r *resolver) disconnect(now *team.Team, id team.ID, c Disconnect) {
 			continue
 		}
 		left = true
-		want := team.Want{Account: m.Account, Login: m.Login, In: team.Out, Role: m.Role, Why: []team.Reason{{Rule: team.TeamUnmapped, Note: strings.Join(row.Mappings, ", ")}}}
+		want := team.Want{Account: m.Account, Login: m.Login, In: team.Out, Role: m.Role, Why: []team.Reason{{Rule: rule, Note: strings.Join(row.Mappings, ", ")}}}
 		if users := r.Links.Users(m.Account); len(users) > 0 {
 			want.User = users[0].String()
 		}

@@ -50,7 +50,8 @@ type Notebook interface {
 	// Finish closes a run with its report.
 	Finish(ctx context.Context, run string, r Report) error
 
-	// SaveSnapshot keeps a complete read at the end of the run that made it, so that during the run Reads tells what earlier ones said: its body as the source's last, its figures for good, groups that are new, gone or had members.
+	// SaveSnapshot keeps a complete read at the end of the run that made it, so that during the run Reads tells what earlier ones said:
+	// its body as the source's last, its figures for good, groups that are new, gone or had members.
 	SaveSnapshot(ctx context.Context, s *directory.Snapshot, shape guard.Shape) error
 	// SaveFailure remembers that a source could not be read.
 	SaveFailure(ctx context.Context, source string, at time.Time, message string) error
@@ -58,8 +59,9 @@ type Notebook interface {
 	// SaveMembers remembers who is a member of the organization, so that who has left it is known.
 	SaveMembers(ctx context.Context, place team.Place, accounts []team.Account, at time.Time) error
 
-	// Pin writes the ids that names were settled to, and the mappings that rules made, with one audit entry for each team that changed.
-	Pin(ctx context.Context, target string, mappings []mapping.Mapping) error
+	// SaveMappings brings the rows of a target in line with these, ids and all, and adds the teams that are left without one to the
+	// disconnects; with one audit entry for each team that changed.
+	SaveMappings(ctx context.Context, target string, mappings []mapping.Mapping, lost []mapping.Disconnect) error
 	SaveLinks(ctx context.Context, host string, links []link.Link) error
 	// SavePlan keeps what a run has planned and what guards said of it, for people to read and approve.
 	SavePlan(ctx context.Context, run string, p *plan.Plan, objections []guard.Objection) error

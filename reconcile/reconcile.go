@@ -25,6 +25,7 @@ import (
 type Deps struct {
 	Sources  map[string]source.Source
 	Targets  map[string]Target
+	File     map[string][]mapping.Mapping // of the configuration file, by target
 	Rules    []mapping.Rule
 	Tiers    []link.Tier
 	Manual   map[string][]link.Statement // of the configuration, by host
@@ -39,7 +40,7 @@ type Deps struct {
 type Target struct {
 	target.Target
 	Kind       string // the key of the logins that identity providers assert, such as "github"
-	Apply      string // auto, approve or off
+	Applies    string // auto, approve or off: the setting apply
 	Settings   mapping.Settings
 	Protected  []string // logins or account ids that never lose a team
 	Guards     guard.Settings
@@ -131,7 +132,7 @@ func Slice(ctx context.Context, d Deps, name string, b Budget) (report Report, m
 		b.Planned(decision)
 	}
 	report = decision.report()
-	if t.Apply == "off" {
+	if t.Applies == "off" {
 		report.State = "off"
 		return report, false, nil
 	}
@@ -165,7 +166,7 @@ func decide(d Deps, t Target, w *World, answered bool) *Decision {
 	facts.ApprovedByHand = answered
 	w.noteShapes(facts)
 	settings := t.Guards
-	settings.Apply = t.Apply
+	settings.Apply = t.Applies
 	for _, id := range w.Settings.Protected {
 		settings.Protected = append(settings.Protected, string(id))
 	}

@@ -89,7 +89,7 @@ func remember(ctx context.Context, d Deps, run Run, w *World, dec *Decision) err
 			return err
 		}
 	}
-	if err := n.Pin(ctx, w.Target, w.Mappings); err != nil {
+	if err := n.SaveMappings(ctx, w.Target, w.Mappings, w.Lost); err != nil {
 		return err
 	}
 	links := slices.SortedFunc(maps.Values(dec.Links.Links), func(a, b link.Link) int {

@@ -96,7 +96,7 @@ func (d Deps) planUndo(ctx context.Context, name, undone string, answered bool) 
 		facts.Teams[id] = tf
 	}
 	settings := t.Guards
-	settings.Apply = t.Apply
+	settings.Apply = t.Applies
 	approved, objections := guard.Approve(p, facts, guard.All(settings), w.memory.waivers)
 	return t, &Decision{Plan: p, Approved: approved, Objections: objections, Links: &link.Result{}, Facts: facts, World: w}, nil
 }

@@ -26,7 +26,8 @@ type World struct {
 	Settings mapping.Settings
 	Mappings []mapping.Mapping
 	Refused  []mapping.Refused
-	Reads    map[string]Reads // what earlier reads of each source said, before this one
+	Lost     []mapping.Disconnect // teams that the file or a rule leaves without a mapping now
+	Reads    map[string]Reads     // what earlier reads of each source said, before this one
 	memory   memories
 	shapes   map[string]guard.Shape // of the sources read, for the record
 	now      time.Time
@@ -72,10 +73,11 @@ func read(ctx context.Context, d Deps, name string, t Target, earlier *Reading) 
 	if earlier != nil {
 		w.Reading = *earlier
 	}
-	var err error
-	if w.memory.mappings, err = d.Memory.Mappings(ctx, name); err != nil {
+	rows, err := d.Memory.Mappings(ctx, name)
+	if err != nil {
 		return nil, err
 	}
+	w.memory.mappings, w.Lost = mapping.Load(rows, d.File[name])
 	if err := w.readSources(ctx, d, earlier); err != nil {
 		return nil, err
 	}
@@ -200,7 +202,9 @@ func (w *World) settleNames(ctx context.Context, d Deps, t Target) error {
 			rules = append(rules, r)
 		}
 	}
-	expanded, conflicts := mapping.Expand(rules, w.memory.mappings, w.Sources)
+	expanded, unmatched, conflicts := mapping.Expand(rules, w.memory.mappings, w.Sources)
+	w.Lost = append(w.Lost, unmatched...)
+	w.memory.disconnects = append(w.memory.disconnects, w.Lost...)
 	var names []string
 	for _, m := range expanded {
 		if m.TeamID == "" {

@@ -194,16 +194,16 @@ func (i In) String() string { return [...]string{"keep", "in", "out"}[i] }
 
 // A Want says what one team should do with one account, and why.
 type Want struct {
-	Account AccountID
-	Login   string
-	User    string // who it is at the identity provider, "source/id"; empty when nobody is known
-	In      In
-	Role    Role      // a minimum: it promotes, and never takes back what was not ours to give
-	Demote  bool      // take back a maintainer role that the ledger says we gave
-	Invite  bool      // an account that has left the organization and is to be invited again
-	Until   time.Time // set on a Keep that ends by itself: grace
-	Why     []Reason  // shared between wants with the same reasons; must not be changed
-	Mappings []string // keys of the mappings that justify it; shared likewise
+	Account  AccountID
+	Login    string
+	User     string // who it is at the identity provider, "source/id"; empty when nobody is known
+	In       In
+	Role     Role      // a minimum: it promotes, and never takes back what was not ours to give
+	Demote   bool      // take back a maintainer role that the ledger says we gave
+	Invite   bool      // an account that has left the organization and is to be invited again
+	Until    time.Time // set on a Keep that ends by itself: grace
+	Why      []Reason  // shared between wants with the same reasons; must not be changed
+	Mappings []string  // keys of the mappings that justify it; shared likewise
 }
 
 // Wanted says what one team should hold. Every current member and every newcomer is named, in order of account.
@@ -234,6 +234,7 @@ const (
 	LinkRevoked   Rule = "linked identity revoked"
 	GroupMissing  Rule = "mapped group is gone"
 	TeamUnmapped  Rule = "team is no longer mapped"
+	RuleUnmatched Rule = "the rule no longer matches its group"
 	CreatorLeaves Rule = "created the team, is in no mapped group"
 	NotWanted     Rule = "pending invitation that no mapping wants"
 	Undone        Rule = "undo of an earlier run"
