@@ -52,6 +52,7 @@ find_postgres() {
 }
 
 need "PostgreSQL's server programs" "the store on PostgreSQL" find_postgres postgresql
+need npm "the simulated GitHub against GitHub's published descriptions" "command -v npm" npm
 if [ -n "$RACE" ]; then
 	need gcc "the race detector" "command -v gcc" "gcc libc6-dev" || RACE=""
 fi
