@@ -4,6 +4,7 @@ import (
 	"io/fs"
 	"os"
 	"path"
+	"regexp"
 	"strings"
 	"testing"
 	"testing/fstest"
@@ -354,5 +355,28 @@ func TestAFileThatDoesNotParseIsAnError(t *testing.T) {
 	t.Parallel()
 	if _, err := archtest.Load(moduleOf(map[string]string{"a/a.go": "package"})); err == nil {
 		t.Error("want an error")
+	}
+}
+
+// Prose that leads nowhere is worse than none. Only links within the repository are followed.
+func TestLinksOfTheDocumentsLeadSomewhere(t *testing.T) {
+	t.Parallel()
+	link := regexp.MustCompile(`\]\(([^)#:]+)(#[^)]*)?\)`)
+	for _, pattern := range []string{"*.md", "docs/*.md", "docs/*/*.md"} {
+		documents, err := fs.Glob(os.DirFS(root), pattern)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, name := range documents {
+			text, err := os.ReadFile(path.Join(root, name))
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, m := range link.FindAllStringSubmatch(string(text), -1) {
+				if _, err := os.Stat(path.Join(root, path.Dir(name), m[1])); err != nil {
+					t.Errorf("%s links to %s, and there is no such file", name, m[1])
+				}
+			}
+		}
 	}
 }
