@@ -199,7 +199,7 @@ func (s *Server) admit(c *call) *problem {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 
-	c.cred.addr = c.address().String()
+	c.cred.addr, c.admitted = c.address().String(), true
 	value := presented(c.r.Header.Get("Authorization"))
 	if value == "" {
 		if c.r.Header.Get("Authorization") != "" {

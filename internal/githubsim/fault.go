@@ -29,7 +29,7 @@ type Fault struct {
 
 	// What happens.
 	Delay      time.Duration // before the call is answered, in real time
-	Status     int           // answers this, and nothing is done
+	Status     int           // answers this; nothing is done, and it costs nothing
 	Message    string        // of that answer
 	Body       string        // of that answer, in place of the usual {"message": …}
 	Header     http.Header   // of any answer
@@ -147,6 +147,9 @@ func (f *Fault) shortens() bool    { return f != nil && f.Short }
 
 func (f *Fault) reply(c *call) reply {
 	c.header.Set("X-GitHub-Request-Id", requestID())
+	if f.Status < 500 {
+		_ = c.srv.admit(c) // a refusal shows the caller's limits; a gateway that fails knows nothing of them
+	}
 	if f.Secondary {
 		return secondaryProblem(c, f.Status, f.RetryAfter, f.RetryAfter == 0).reply()
 	}

@@ -27,6 +27,7 @@ import (
 	"io"
 	"net/http"
 	"net/netip"
+	"path"
 	"strings"
 	"sync"
 	"time"
@@ -122,8 +123,10 @@ type call struct {
 	fault   *Fault
 	header  http.Header // of the answer
 	limits  Limits
-	org     *Organization
-	team    *Team
+	// admitted says that cred is known, a stranger's included, and with it the limits to show.
+	admitted bool
+	org      *Organization
+	team     *Team
 }
 
 type callKey struct{}
@@ -150,11 +153,11 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	default:
 		rep = s.answer(c)
 	}
+	rep = s.settle(c, rep)
 	if c.fault.dropsAfter() {
-		c.Status = rep.status
 		panic(http.ErrAbortHandler)
 	}
-	s.write(w, c, rep)
+	s.send(w, c, rep)
 }
 
 func (s *Server) begin(r *http.Request) (*call, error) {
@@ -177,8 +180,8 @@ func (s *Server) begin(r *http.Request) (*call, error) {
 		inner.URL.Path, inner.URL.RawPath = c.Path, strings.TrimPrefix(r.URL.RawPath, prefixV3)
 		inner.Body = io.NopCloser(bytes.NewReader(body))
 		c.r = inner
-		if _, pattern := s.mux.Handler(inner); strings.Contains(pattern, " ") {
-			c.Route = pattern
+		if path.Clean(c.Path) == c.Path { // the mux would redirect an unclean path; GitHub answers 404
+			_, c.Route = s.mux.Handler(inner)
 		}
 	}
 	c.Write = !c.GraphQL && writes(r.Method)
@@ -214,14 +217,14 @@ func (s *Server) sleep(ctx context.Context, c *call) {
 	}
 }
 
-// answer takes a call past the doorkeepers in GitHub's order (version, credential, limits) and to its handler.
+// answer takes a call past the doorkeepers (credential, version, limits) and to its handler.
 func (s *Server) answer(c *call) reply {
 	c.header.Set("X-GitHub-Request-Id", requestID())
-	if v := c.r.Header.Get("X-GitHub-Api-Version"); v != "" && v != "2022-11-28" && v != "2026-03-10" {
-		return problemf(http.StatusBadRequest, "%q is not a version of this API.", v).reply()
-	}
 	if p := s.admit(c); p != nil {
 		return p.reply()
+	}
+	if v := c.r.Header.Get("X-GitHub-Api-Version"); v != "" && v != "2022-11-28" && v != "2026-03-10" {
+		return problemf(http.StatusBadRequest, "%q is not a version of this API.", v).reply()
 	}
 	if p := s.burst(c); p != nil {
 		return p.reply()
@@ -233,7 +236,6 @@ func (s *Server) answer(c *call) reply {
 		return p.reply()
 	}
 	if c.Route == "" {
-		s.charge(c, 1)
 		return notFound().reply()
 	}
 	out := new(reply)

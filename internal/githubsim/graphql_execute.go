@@ -119,7 +119,11 @@ func (x *execution) field(def *ast.Definition, on any, f *ast.Field, set ast.Sel
 	if resolve == nil {
 		return x.fail(path, &graphqlError{"", fmt.Sprintf("%s.%s is not simulated.", def.Name, f.Name)})
 	}
-	v, err := resolve(x, on, f.ArgumentMap(x.variables))
+	var args map[string]any
+	if len(f.Definition.Arguments) > 0 {
+		args = f.ArgumentMap(x.variables)
+	}
+	v, err := resolve(x, on, args)
 	if err != nil {
 		return x.fail(path, err)
 	}

@@ -3,7 +3,6 @@ package githubsim
 import (
 	"fmt"
 	"net/http"
-	"strconv"
 	"time"
 )
 
@@ -189,10 +188,13 @@ func secondaryProblem(c *call, status int, wait time.Duration, noRetryAfter bool
 	p.doc = limitDocs + "#about-secondary-rate-limits"
 	p.header, p.free = http.Header{}, true
 	if !noRetryAfter {
-		p.header.Set("Retry-After", strconv.Itoa(int((wait+time.Second-1)/time.Second)))
+		p.header.Set("Retry-After", seconds(wait))
 	}
 	return p
 }
+
+// seconds spells a wait for Retry-After, never too short.
+func seconds(wait time.Duration) string { return itoa(int((wait + time.Second - 1) / time.Second)) }
 
 // charge takes the cost of an answered call from the primary ration.
 func (s *Server) charge(c *call, cost int) {

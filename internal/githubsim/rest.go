@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
-	"net/url"
 	"slices"
 	"strconv"
 	"strings"
@@ -32,6 +31,7 @@ var table = []route{
 	{"GET /user/orgs", nothing, listOwnOrganizations},
 	{"GET /user/memberships/orgs", nothing, listOwnMemberships},
 	{"GET /user/memberships/orgs/{org}", nothing, getOwnMembership},
+	{"PATCH /user/memberships/orgs/{org}", nothing, acceptInvitation},
 
 	{"GET /orgs/{org}", nothing, getOrganization},
 	{"GET /orgs/{org}/members", readMembers, listMembers},
@@ -101,13 +101,6 @@ type replyWriter struct {
 	http.ResponseWriter
 	out *reply
 }
-
-func (replyWriter) Header() http.Header { return http.Header{} }
-func (w replyWriter) WriteHeader(status int) {
-	// Only the mux itself writes: redirects of unclean paths, which GitHub answers with 404.
-	*w.out = notFound().reply()
-}
-func (replyWriter) Write(b []byte) (int, error) { return len(b), nil }
 
 // serve finds organization and team, checks the door, and runs the handler under the world's lock, so that a call is one step.
 func (c *call) serve(r route) reply {
@@ -312,7 +305,7 @@ func cut[T, J any](c *call, items []T, show func(T) J) ([]J, http.Header) {
 	var links []string
 	link := func(rel string, to int) {
 		q.Set("page", itoa(to))
-		links = append(links, fmt.Sprintf(`<%s%s?%s>; rel="%s"`, c.base, c.pathByID(), encode(q), rel))
+		links = append(links, fmt.Sprintf(`<%s%s?%s>; rel="%s"`, c.base, c.pathByID(), q.Encode(), rel))
 	}
 	if n > 1 {
 		link("prev", min(n-1, last))
@@ -331,8 +324,6 @@ func cut[T, J any](c *call, items []T, show func(T) J) ([]J, http.Header) {
 	return shown, header
 }
 
-func encode(q url.Values) string { return q.Encode() }
-
 // pathByID spells the call's path with ids in place of names.
 func (c *call) pathByID() string {
 	path := c.Path
@@ -348,53 +339,61 @@ func (c *call) pathByID() string {
 	return path
 }
 
-// write sends the reply: ETag and 304, quota, what the fault has in mind.
-func (s *Server) write(w http.ResponseWriter, c *call, rep reply) {
-	var body []byte
-	switch {
-	case rep.raw != nil:
-		body = rep.raw
-	case rep.body != nil:
-		body = appendJSON(nil, rep.body)
+// settle makes the reply final: its bytes, ETag and 304, and what the call costs.
+func (s *Server) settle(c *call, rep reply) reply {
+	if rep.raw == nil && rep.body != nil {
+		rep.raw = appendJSON(nil, rep.body)
 	}
 	for k, v := range rep.header {
 		c.header[http.CanonicalHeaderKey(k)] = v
 	}
 	if c.Method == http.MethodGet && rep.status == http.StatusOK {
-		tag := etag(c.r, body)
+		tag := etag(c.r, rep.raw)
 		c.header.Set("ETag", tag)
 		c.header.Set("Vary", "Accept, Authorization, Cookie")
 		c.header.Set("Cache-Control", "private, max-age=60, s-maxage=60")
-		if slices.ContainsFunc(strings.Split(c.r.Header.Get("If-None-Match"), ","), func(t string) bool {
-			return strings.TrimPrefix(strings.TrimSpace(t), "W/") == strings.TrimPrefix(tag, "W/")
-		}) {
-			rep.status, body, c.NotModified = http.StatusNotModified, nil, true
+		if names(c.r.Header.Get("If-None-Match"), tag) {
+			rep.status, rep.raw, c.NotModified = http.StatusNotModified, nil, true
 		}
 	}
-	// A conditional call that finds nothing new is free; refusals at the door (401, limits) are too.
-	if !c.GraphQL && c.Route != "" && c.Route != "GET /rate_limit" && !c.NotModified && !rep.free && !c.fault.answers() {
+	// A conditional call that finds nothing new is free; so are a 401, the refusal of a limit, and an injected answer.
+	if !c.GraphQL && c.Route != "GET /rate_limit" && !c.NotModified && !rep.free && !c.fault.answers() {
 		s.charge(c, 1)
 	}
-	if c.header.Get("X-GitHub-Request-Id") != "" && c.header.Get("X-RateLimit-Limit") == "" {
+	if c.admitted {
 		s.showQuota(c)
 	}
-	if c.fault != nil {
-		for k, v := range c.fault.Header {
+	c.Status = rep.status
+	return rep
+}
+
+// names says whether an If-None-Match names the tag, weakly compared.
+func names(ifNoneMatch, tag string) bool {
+	return slices.ContainsFunc(strings.Split(ifNoneMatch, ","), func(t string) bool {
+		return strings.TrimPrefix(strings.TrimSpace(t), "W/") == strings.TrimPrefix(tag, "W/")
+	})
+}
+
+// send writes the reply, as far as the fault lets it.
+func (s *Server) send(w http.ResponseWriter, c *call, rep reply) {
+	body, cut := rep.raw, false
+	if f := c.fault; f != nil {
+		for k, v := range f.Header {
 			c.header[http.CanonicalHeaderKey(k)] = v
 		}
-		if c.fault.RetryAfter > 0 {
-			c.header.Set("Retry-After", itoa(int(c.fault.RetryAfter.Seconds()+0.999)))
+		if f.RetryAfter > 0 {
+			c.header.Set("Retry-After", seconds(f.RetryAfter))
 		}
-		if c.fault.Truncate {
+		if f.Truncate {
 			body = body[:len(body)/2]
 		}
+		cut = f.Drop == DropBody
 	}
 	out := w.Header()
 	for k, v := range c.header {
 		out[k] = v
 	}
 	out.Set("X-GitHub-Media-Type", "github.v3; format=json")
-	c.Status = rep.status
 	if body == nil {
 		w.WriteHeader(rep.status)
 		return
@@ -402,7 +401,7 @@ func (s *Server) write(w http.ResponseWriter, c *call, rep reply) {
 	out.Set("Content-Type", "application/json; charset=utf-8")
 	out.Set("Content-Length", itoa(len(body)))
 	w.WriteHeader(rep.status)
-	if c.fault != nil && c.fault.Drop == DropBody {
+	if cut {
 		_, _ = w.Write(body[:len(body)/2])
 		_ = http.NewResponseController(w).Flush()
 		panic(http.ErrAbortHandler)
@@ -445,14 +444,9 @@ func appendJSON(b []byte, v any) []byte {
 		}
 		return append(b, '}')
 	case []any:
-		b = append(b, '[')
-		for i, e := range v {
-			if i > 0 {
-				b = append(b, ',')
-			}
-			b = appendJSON(b, e)
-		}
-		return append(b, ']')
+		return appendList(b, v)
+	case []object:
+		return appendList(b, v)
 	case string:
 		return appendString(b, v)
 	case nil:
@@ -469,6 +463,17 @@ func appendJSON(b []byte, v any) []byte {
 		panic(err) // our own values only
 	}
 	return append(b, enc...)
+}
+
+func appendList[T any](b []byte, list []T) []byte {
+	b = append(b, '[')
+	for i, e := range list {
+		if i > 0 {
+			b = append(b, ',')
+		}
+		b = appendJSON(b, e)
+	}
+	return append(b, ']')
 }
 
 func appendString(b []byte, s string) []byte {

@@ -115,6 +115,27 @@ func getOwnMembership(c *call) (reply, error) {
 	return reply{}, notFound()
 }
 
+// acceptInvitation makes the caller a member of an organization that has invited it.
+func acceptInvitation(c *call) (reply, error) {
+	var in struct {
+		State string `json:"state"`
+	}
+	if err := c.read(&in); err != nil {
+		return reply{}, err
+	}
+	if in.State != "active" {
+		return reply{}, invalid("OrganizationMember", "state", "invalid", "state can only become active.")
+	}
+	i := c.org.pendingFor(c.cred.user)
+	if i == nil && !c.org.isMember(c.cred.user) {
+		return reply{}, notFound()
+	}
+	if i != nil {
+		c.org.add(c.cred.user, i.role == "admin")
+	}
+	return getOwnMembership(c)
+}
+
 // web returns an address on the web site that belongs to the API.
 func (c *call) web(format string, args ...any) string {
 	site := strings.TrimSuffix(c.base, prefixV3)

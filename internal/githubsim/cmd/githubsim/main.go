@@ -8,6 +8,7 @@ import (
 	"errors"
 	"flag"
 	"fmt"
+	"io"
 	"net"
 	"net/http"
 	"os"
@@ -29,7 +30,7 @@ func main() {
 	}
 }
 
-func run(ctx context.Context, args []string, out *os.File) error {
+func run(ctx context.Context, args []string, out io.Writer) error {
 	flags := flag.NewFlagSet("githubsim", flag.ContinueOnError)
 	load := flags.String("load", "", "organization `file` (JSON; see githubsim.Load); a small one is made up without")
 	listen := flags.String("listen", "127.0.0.1:8090", "`address` to listen on")
