@@ -1,0 +1,378 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"time"
+
+	"musterline.example/audit"
+	"musterline.example/mapping"
+	"musterline.example/store/internal/db"
+	"musterline.example/team"
+)
+
+// A ledgerKey names one row of the ledger.
+type ledgerKey struct{ host, organization, team, account string }
+
+// A ledgerBody is a row of the ledger as audit entries show it.
+type ledgerBody struct {
+	Origin   mapping.LedgerOrigin `json:"origin"`
+	Role     string               `json:"role"`
+	Mappings []string             `json:"mappings,omitempty"`
+	Since    time.Time            `json:"since"`
+}
+
+func bodyOf(e mapping.Entry) ledgerBody {
+	return ledgerBody{e.Origin, e.Role.String(), e.Mappings, e.Since.UTC()}
+}
+
+func (b ledgerBody) entry(of, account string) (*mapping.Entry, error) {
+	r, err := team.ParseRole(b.Role)
+	return &mapping.Entry{
+		Team: team.ID(of), Account: team.AccountID(account), Origin: b.Origin, Role: r, Mappings: b.Mappings, Since: b.Since,
+	}, err
+}
+
+// An accountBody is one account in an audit entry about several.
+type accountBody struct {
+	Account string `json:"account"`
+	ledgerBody
+}
+
+// Ledger returns why everybody is in the teams of an organization.
+func (s *Store) Ledger(ctx context.Context, place team.Place) (mapping.Ledger, error) {
+	ledger, err := ledgerOf(ctx, s.queries, place)
+	if err != nil {
+		return nil, fmt.Errorf("read ledger: %w", err)
+	}
+	return ledger, nil
+}
+
+func ledgerOf(ctx context.Context, q *db.Queries, place team.Place) (mapping.Ledger, error) {
+	rows, err := q.GetLedger(ctx, db.GetLedgerParams{Host: place.Host, OrganizationID: place.OrganizationID})
+	if err != nil {
+		return nil, err
+	}
+	ledger, l := mapping.Ledger{}, lists{}
+	for _, r := range rows {
+		if err := ledgerAdd(ledger, l, db.GetLedgerOfTeamRow(r)); err != nil {
+			return nil, err
+		}
+	}
+	return ledger, nil
+}
+
+// fewTeams is up to how many teams are read one by one rather than the whole organization.
+const fewTeams = 50
+
+// ledgerOfTeams returns the rows of some teams, and perhaps of others.
+func ledgerOfTeams(ctx context.Context, q *db.Queries, place team.Place, teams []team.ID) (mapping.Ledger, error) {
+	if len(teams) > fewTeams {
+		return ledgerOf(ctx, q, place)
+	}
+	ledger, l := mapping.Ledger{}, lists{}
+	for _, id := range teams {
+		rows, err := q.GetLedgerOfTeam(ctx, db.GetLedgerOfTeamParams{Host: place.Host, OrganizationID: place.OrganizationID, Team: string(id)})
+		if err != nil {
+			return nil, err
+		}
+		for _, r := range rows {
+			if err := ledgerAdd(ledger, l, r); err != nil {
+				return nil, err
+			}
+		}
+	}
+	return ledger, nil
+}
+
+func ledgerAdd(to mapping.Ledger, l lists, r db.GetLedgerOfTeamRow) error {
+	mappings, err := l.read(r.Mappings)
+	if err != nil {
+		return err
+	}
+	given, err := team.ParseRole(r.Role)
+	if err != nil {
+		return err
+	}
+	id, account := team.ID(r.Team), team.AccountID(r.Account)
+	if to[id] == nil {
+		to[id] = map[team.AccountID]mapping.Entry{}
+	}
+	to[id][account] = mapping.Entry{
+		Team: id, Account: account, Origin: mapping.LedgerOrigin(r.Origin), Role: given, Mappings: mappings, Since: moment(r.Since),
+	}
+	return nil
+}
+
+// LedgerRow returns one row of the ledger and the number of the audit entry that last changed it. There may be none: ErrNotFound.
+func (s *Store) LedgerRow(ctx context.Context, place team.Place, of team.ID, account team.AccountID) (mapping.Entry, int64, error) {
+	r, err := s.queries.GetLedgerRow(ctx, db.GetLedgerRowParams{
+		Host: place.Host, OrganizationID: place.OrganizationID, Team: string(of), Account: string(account),
+	})
+	if errors.Is(err, sql.ErrNoRows) {
+		return mapping.Entry{}, 0, fmt.Errorf("ledger row of account %s in team %s: %w", account, of, ErrNotFound)
+	}
+	if err != nil {
+		return mapping.Entry{}, 0, fmt.Errorf("read ledger: %w", err)
+	}
+	one := mapping.Ledger{}
+	if err := ledgerAdd(one, lists{}, db.GetLedgerOfTeamRow{
+		Team: string(of), Account: string(account), Origin: r.Origin, Role: r.Role, Mappings: r.Mappings, Since: r.Since,
+	}); err != nil {
+		return mapping.Entry{}, 0, fmt.Errorf("read ledger: %w", err)
+	}
+	return one[of][account], r.Entry, nil
+}
+
+// ledgerRow returns one row, nil when there is none.
+func (t *tx) ledgerRow(ctx context.Context, key ledgerKey) (*ledgerBody, error) {
+	r, err := t.GetLedgerRow(ctx, db.GetLedgerRowParams{
+		Host: key.host, OrganizationID: key.organization, Team: key.team, Account: key.account,
+	})
+	if errors.Is(err, sql.ErrNoRows) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, fmt.Errorf("read ledger: %w", err)
+	}
+	mappings, err := lists{}.read(r.Mappings)
+	return &ledgerBody{mapping.LedgerOrigin(r.Origin), r.Role, mappings, moment(r.Since)}, err
+}
+
+var ledger = table{
+	name:    "ledger",
+	key:     []string{"host", "organization_id", "team", "account"},
+	columns: []string{"host", "organization_id", "team", "account", "origin", "role", "mappings", "since", "entry"},
+}
+
+// putLedger writes rows; entry says which audit entry each rests on.
+func (t *tx) putLedger(ctx context.Context, place team.Place, rows []mapping.Entry, entry func(mapping.Entry) int64) error {
+	return t.put(ctx, ledger, len(rows), func(i int) []any {
+		r := &rows[i]
+		return []any{
+			place.Host, place.OrganizationID, string(r.Team), string(r.Account), string(r.Origin), r.Role.String(), list(r.Mappings),
+			micros(r.Since), entry(*r),
+		}
+	})
+}
+
+// Found records in the ledger current members whom a mapped group justifies, under one audit entry for each team. Of rows that are there
+// it changes the mappings only: who was granted stays granted. Even when there is nothing to record, it is told here where the teams of
+// the run's target live, which Intent relies on.
+func (s *Store) Found(ctx context.Context, run string, place team.Place, entries []mapping.Entry) error {
+	if err := s.placeRun(ctx, run, place); err != nil {
+		return err
+	}
+	if len(entries) == 0 {
+		return nil
+	}
+	teams := teamsOf(entries)
+	// Most runs find nothing new. Then there is nothing to lock.
+	before, err := ledgerOfTeams(ctx, s.queries, place, teams)
+	if err != nil {
+		return fmt.Errorf("read ledger: %w", err)
+	}
+	if fresh, changed := news(before, entries); len(fresh)+len(changed) == 0 {
+		return nil
+	}
+	return s.write(ctx, "record found members", func(t *tx) error {
+		if err := t.hold(ctx); err != nil {
+			return err
+		}
+		before, err := ledgerOfTeams(ctx, t.Queries, place, teams)
+		if err != nil {
+			return err
+		}
+		fresh, changed := news(before, entries)
+		for i := range fresh {
+			if fresh[i].Since.IsZero() {
+				fresh[i].Since = s.now()
+			}
+		}
+		seqs, err := t.recordTeams(ctx, KindFound, run, slices.Concat(fresh, changed))
+		if err != nil {
+			return err
+		}
+		return t.putLedger(ctx, place, slices.Concat(fresh, changed), func(e mapping.Entry) int64 { return seqs[e.Team] })
+	})
+}
+
+// news returns the entries that the ledger does not hold, and the rows of it whose mappings are others now.
+func news(before mapping.Ledger, entries []mapping.Entry) (fresh, changed []mapping.Entry) {
+	for _, e := range entries {
+		row, there := before[e.Team][e.Account]
+		switch {
+		case !there:
+			if e.Origin == "" {
+				e.Origin = mapping.LedgerFound
+			}
+			fresh = append(fresh, e)
+		case !slices.Equal(row.Mappings, e.Mappings):
+			row.Mappings = e.Mappings
+			changed = append(changed, row)
+		}
+	}
+	return fresh, changed
+}
+
+// Forget takes rows out of the ledger, under one audit entry for each team.
+func (s *Store) Forget(ctx context.Context, run string, place team.Place, entries []mapping.Entry) error {
+	if len(entries) == 0 {
+		return nil
+	}
+	return s.write(ctx, "forget members", func(t *tx) error {
+		if err := t.hold(ctx); err != nil {
+			return err
+		}
+		before, err := ledgerOfTeams(ctx, t.Queries, place, teamsOf(entries))
+		if err != nil {
+			return err
+		}
+		var gone []mapping.Entry
+		for _, e := range entries {
+			if row, there := before[e.Team][e.Account]; there {
+				gone = append(gone, row)
+			}
+		}
+		if _, err := t.recordTeams(ctx, KindForget, run, gone); err != nil {
+			return err
+		}
+		return t.remove(ctx, ledger, len(gone), func(i int) []any {
+			return []any{place.Host, place.OrganizationID, string(gone[i].Team), string(gone[i].Account)}
+		})
+	})
+}
+
+// Restore puts rows back into the ledger exactly as they were, as undo does, under one audit entry for each team.
+func (s *Store) Restore(ctx context.Context, run string, place team.Place, entries []mapping.Entry) error {
+	if len(entries) == 0 {
+		return nil
+	}
+	return s.write(ctx, "restore ledger", func(t *tx) error {
+		if err := t.hold(ctx); err != nil {
+			return err
+		}
+		seqs, err := t.recordTeams(ctx, KindRestore, run, entries)
+		if err != nil {
+			return err
+		}
+		return t.putLedger(ctx, place, entries, func(e mapping.Entry) int64 { return seqs[e.Team] })
+	})
+}
+
+// recordTeams leaves one audit entry for each team that names its accounts, and returns their numbers.
+func (t *tx) recordTeams(ctx context.Context, kind Kind, run string, entries []mapping.Entry) (map[team.ID]int64, error) {
+	if len(entries) == 0 {
+		return nil, nil
+	}
+	r, err := t.GetRun(ctx, run)
+	if err != nil && !errors.Is(err, sql.ErrNoRows) {
+		return nil, err
+	}
+	accounts := map[team.ID][]accountBody{}
+	for _, e := range entries {
+		accounts[e.Team] = append(accounts[e.Team], accountBody{string(e.Account), bodyOf(e)})
+	}
+	teams := slices.Sorted(maps.Keys(accounts))
+	notes := make([]note, len(teams))
+	for i, id := range teams {
+		notes[i] = note{
+			kind: kind, run: run, target: r.Target, team: string(id), body: map[string]any{"accounts": accounts[id]},
+			actor: audit.Actor{Credential: r.Credential, Trigger: r.Cause, Requester: r.Requester},
+		}
+	}
+	first, err := t.record(ctx, notes...)
+	if err != nil {
+		return nil, err
+	}
+	seqs := make(map[team.ID]int64, len(teams))
+	for i, id := range teams {
+		seqs[id] = first + int64(i)
+	}
+	return seqs, nil
+}
+
+// teamsOf returns the teams of entries, each once.
+func teamsOf(entries []mapping.Entry) []team.ID {
+	seen := map[team.ID]bool{}
+	for _, e := range entries {
+		seen[e.Team] = true
+	}
+	return slices.Sorted(maps.Keys(seen))
+}
+
+// Connected returns the teams whose first connection has ended, and when.
+func (s *Store) Connected(ctx context.Context, place team.Place) (map[team.ID]time.Time, error) {
+	rows, err := s.queries.GetConnected(ctx, db.GetConnectedParams{Host: place.Host, OrganizationID: place.OrganizationID})
+	if err != nil {
+		return nil, fmt.Errorf("read connected teams: %w", err)
+	}
+	connected := make(map[team.ID]time.Time, len(rows))
+	for _, r := range rows {
+		connected[team.ID(r.Team)] = moment(r.At)
+	}
+	return connected, nil
+}
+
+// SaveConnected ends the first connection of teams. One that has ended stays ended at its time.
+func (s *Store) SaveConnected(ctx context.Context, place team.Place, teams []team.ID, at time.Time) error {
+	if len(teams) == 0 {
+		return nil
+	}
+	return s.write(ctx, "save connected teams", func(t *tx) error {
+		for _, id := range teams {
+			if err := t.PutConnected(ctx, db.PutConnectedParams{
+				Host: place.Host, OrganizationID: place.OrganizationID, Team: string(id), At: micros(at),
+			}); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
+// Absences returns for how many complete reads in a row somebody was no longer justified.
+func (s *Store) Absences(ctx context.Context, place team.Place) (mapping.Absences, error) {
+	rows, err := s.queries.GetAbsences(ctx, db.GetAbsencesParams{Host: place.Host, OrganizationID: place.OrganizationID})
+	if err != nil {
+		return nil, fmt.Errorf("read absences: %w", err)
+	}
+	absences := mapping.Absences{}
+	for _, r := range rows {
+		id := team.ID(r.Team)
+		if absences[id] == nil {
+			absences[id] = map[team.AccountID]int{}
+		}
+		absences[id][team.AccountID(r.Account)] = int(r.ReadsN)
+	}
+	return absences, nil
+}
+
+var absences = table{name: "absences", columns: []string{"host", "organization_id", "team", "account", "reads_n"}}
+
+// SaveAbsences replaces the absences of an organization.
+func (s *Store) SaveAbsences(ctx context.Context, place team.Place, a mapping.Absences) error {
+	type absence struct {
+		team    team.ID
+		account team.AccountID
+		reads   int
+	}
+	var rows []absence
+	for id, accounts := range a {
+		for account, reads := range accounts {
+			rows = append(rows, absence{id, account, reads})
+		}
+	}
+	return s.write(ctx, "save absences", func(t *tx) error {
+		if err := t.DeleteAbsences(ctx, db.DeleteAbsencesParams{Host: place.Host, OrganizationID: place.OrganizationID}); err != nil {
+			return err
+		}
+		return t.put(ctx, absences, len(rows), func(i int) []any {
+			return []any{place.Host, place.OrganizationID, string(rows[i].team), string(rows[i].account), int64(rows[i].reads)}
+		})
+	})
+}

@@ -1,0 +1,13 @@
+-- name: GetLinks :many
+SELECT * FROM links WHERE host = @host;
+
+-- name: GetStatements :many
+SELECT * FROM statements WHERE host = @host;
+
+-- name: PutStatement :exec
+INSERT INTO statements (host, source, user_id, tier, account, made_by, made_at)
+VALUES (@host, @source, @user_id, @tier, @account, @made_by, @made_at)
+ON CONFLICT (host, source, user_id, tier) DO UPDATE SET account = excluded.account, made_by = excluded.made_by, made_at = excluded.made_at;
+
+-- name: DeleteStatement :execrows
+DELETE FROM statements WHERE host = @host AND source = @source AND user_id = @user_id AND tier = @tier;

@@ -1,0 +1,88 @@
+package store
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"time"
+
+	"musterline.example/mapping"
+	"musterline.example/store/internal/db"
+	"musterline.example/team"
+)
+
+var members = table{
+	name: "members",
+	key:  []string{"host", "organization_id", "account"},
+	columns: []string{
+		"host", "organization_id", "account", "login", "since", "left_at", "invited", "invited_at", "declined",
+	},
+}
+
+// SaveMembers remembers who is a member of the organization. Who was one and is not named has left at that moment; who came back is no
+// former member any more. Rows that say the same already are not written.
+func (s *Store) SaveMembers(ctx context.Context, place team.Place, accounts []team.Account, at time.Time) error {
+	return s.write(ctx, "save members", func(t *tx) error {
+		before, err := t.GetMembers(ctx, db.GetMembersParams{Host: place.Host, OrganizationID: place.OrganizationID})
+		if err != nil {
+			return err
+		}
+		known := make(map[string]db.GetMembersRow, len(before))
+		for _, m := range before {
+			known[m.Account] = m
+		}
+		var changed []db.GetMembersRow
+		for _, a := range accounts {
+			m, there := known[string(a.ID)]
+			delete(known, string(a.ID))
+			if there && m.LeftAt == 0 && m.Login == a.Login {
+				continue
+			}
+			if !there || m.LeftAt != 0 {
+				m = db.GetMembersRow{Account: string(a.ID), Since: micros(at)}
+			}
+			m.Login = a.Login
+			changed = append(changed, m)
+		}
+		for _, m := range known {
+			if m.LeftAt == 0 {
+				m.LeftAt = micros(at)
+				changed = append(changed, m)
+			}
+		}
+		return t.put(ctx, members, len(changed), func(i int) []any {
+			m := &changed[i]
+			return []any{place.Host, place.OrganizationID, m.Account, m.Login, m.Since, m.LeftAt, m.Invited, m.InvitedAt, m.Declined}
+		})
+	})
+}
+
+// Former returns who was a member of the organization once and is not now.
+func (s *Store) Former(ctx context.Context, place team.Place) (map[team.AccountID]mapping.Former, error) {
+	rows, err := s.queries.GetFormer(ctx, db.GetFormerParams{Host: place.Host, OrganizationID: place.OrganizationID})
+	if err != nil {
+		return nil, fmt.Errorf("read former members: %w", err)
+	}
+	former := make(map[team.AccountID]mapping.Former, len(rows))
+	for _, r := range rows {
+		former[team.AccountID(r.Account)] = mapping.Former{
+			Login: r.Login, LeftAt: moment(r.LeftAt), Invited: int(r.Invited), LastAt: moment(r.InvitedAt), Declined: r.Declined,
+		}
+	}
+	return former, nil
+}
+
+// SaveDeclined remembers that former members declined an invitation, or that somebody cancelled it: they are not invited again until
+// they have come back by themselves.
+func (s *Store) SaveDeclined(ctx context.Context, place team.Place, accounts []team.AccountID) error {
+	return s.write(ctx, "save declined invitations", func(t *tx) error {
+		for _, a := range slices.Compact(slices.Sorted(slices.Values(accounts))) {
+			if err := t.DeclineInvitation(ctx, db.DeclineInvitationParams{
+				Host: place.Host, OrganizationID: place.OrganizationID, Account: string(a), Declined: true,
+			}); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}

@@ -1,0 +1,141 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
+	"github.com/jackc/pgx/v5/stdlib"
+	"github.com/pressly/goose/v3"
+)
+
+// postgres is a database on a server, for when one machine is not enough.
+type postgres struct{ url string }
+
+// advisory is the number of our lock on the database: "muster" in ASCII.
+const advisory = 0x6d7573746572
+
+// open opens one pool for everything.
+func (e *postgres) open(ctx context.Context, o Options) (writes, reads *sql.DB, err error) {
+	pool, err := e.pool(o.ReadOnly)
+	if err != nil {
+		return nil, nil, err
+	}
+	if err := pool.PingContext(ctx); err != nil {
+		return nil, nil, errors.Join(err, pool.Close())
+	}
+	if !o.Create && !o.ReadOnly { // a reader is told by current
+		empty, err := emptyPostgres(ctx, pool)
+		if err == nil && empty {
+			err = fmt.Errorf("it is empty: %w", ErrNoDatabase)
+		}
+		if err != nil {
+			return nil, nil, errors.Join(err, pool.Close())
+		}
+	}
+	return pool, pool, nil
+}
+
+func (e *postgres) pool(readOnly bool) (*sql.DB, error) {
+	config, err := pgx.ParseConfig(e.url)
+	if err != nil {
+		return nil, err // pgx leaves the password out of it
+	}
+	if config.RuntimeParams["application_name"] == "" {
+		config.RuntimeParams["application_name"] = "musterline"
+	}
+	if readOnly {
+		config.RuntimeParams["default_transaction_read_only"] = "on"
+	}
+	pool := stdlib.OpenDB(*config)
+	pool.SetMaxOpenConns(16)
+	pool.SetMaxIdleConns(8)
+	pool.SetConnMaxIdleTime(5 * time.Minute)
+	return pool, nil
+}
+
+func (e *postgres) empty(ctx context.Context) (bool, error) {
+	pool, err := e.pool(true)
+	if err != nil {
+		return false, err
+	}
+	defer func() { _ = pool.Close() }()
+	return emptyPostgres(ctx, pool)
+}
+
+func emptyPostgres(ctx context.Context, in *sql.DB) (bool, error) {
+	var there bool
+	if err := in.QueryRowContext(ctx, "SELECT to_regclass('stores') IS NOT NULL").Scan(&there); err != nil || !there {
+		return !there, err
+	}
+	return none(in.QueryRowContext(ctx, "SELECT COUNT(*) FROM stores"))
+}
+
+func (e *postgres) snapshot() *sql.TxOptions {
+	return &sql.TxOptions{Isolation: sql.LevelRepeatableRead, ReadOnly: true}
+}
+
+// again is true for a transaction that lost a race: serialization_failure and deadlock_detected.
+func (e *postgres) again(err error) bool {
+	pg, ok := errors.AsType[*pgconn.PgError](err)
+	return ok && (pg.Code == "40001" || pg.Code == "40P01")
+}
+
+func (e *postgres) dialect() dialect {
+	return dialect{goose.DialectPostgres, []string{
+		`CREATE FUNCTION audit_entries_stay() RETURNS trigger LANGUAGE plpgsql AS $$
+		BEGIN
+			-- Pruning first moves the base of the record, under its seal.
+			IF TG_OP = 'DELETE' THEN
+				IF OLD.seq <= (SELECT base_seq FROM audit_head) THEN RETURN OLD; END IF;
+				RAISE EXCEPTION 'audit entries are never deleted but by pruning';
+			END IF;
+			RAISE EXCEPTION 'audit entries are never changed';
+		END $$`,
+		`CREATE TRIGGER audit_entries_stay BEFORE UPDATE OR DELETE ON audit_entries FOR EACH ROW EXECUTE FUNCTION audit_entries_stay()`,
+		`CREATE TRIGGER audit_entries_remain BEFORE TRUNCATE ON audit_entries FOR EACH STATEMENT EXECUTE FUNCTION audit_entries_stay()`,
+	}}
+}
+
+// lock takes an advisory lock in a session of its own, which ends with the process. Servers share it; a command wants it alone.
+func (e *postgres) lock(ctx context.Context, writes *sql.DB, who string, shared bool) (func() error, error) {
+	session, err := writes.Conn(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("lock database: %w", err)
+	}
+	try, release := "SELECT pg_try_advisory_lock($1)", "SELECT pg_advisory_unlock($1)"
+	if shared {
+		try, release = "SELECT pg_try_advisory_lock_shared($1)", "SELECT pg_advisory_unlock_shared($1)"
+	}
+	var held bool
+	// The name of the session is where others read who holds the lock. PostgreSQL keeps its first 63 bytes.
+	_, err = session.ExecContext(ctx, "SELECT set_config('application_name', $1, false)", who)
+	if err == nil {
+		err = session.QueryRowContext(ctx, try, int64(advisory)).Scan(&held)
+	}
+	if err != nil {
+		return nil, errors.Join(fmt.Errorf("lock database: %w", err), session.Close())
+	}
+	restore := func(ctx context.Context) error {
+		_, err := session.ExecContext(ctx, "SELECT set_config('application_name', 'musterline', false)")
+		return errors.Join(err, session.Close())
+	}
+	if !held {
+		var holder string
+		// A lock that was let go in between has no holder any more; the refusal stands, and the next try succeeds.
+		_ = session.QueryRowContext(ctx, `SELECT a.application_name FROM pg_locks l JOIN pg_stat_activity a ON a.pid = l.pid
+			WHERE l.locktype = 'advisory' AND l.granted AND l.objsubid = 1 AND l.database = (SELECT oid FROM pg_database WHERE datname = current_database())
+			AND (l.classid::bigint << 32) + l.objid::bigint = $1 LIMIT 1`, int64(advisory)).Scan(&holder)
+		return nil, errors.Join(inUse(holder), restore(ctx))
+	}
+	return func() error {
+		ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+		defer cancel()
+		_, err := session.ExecContext(ctx, release, int64(advisory))
+		return errors.Join(err, restore(ctx))
+	}, nil
+}
