@@ -148,11 +148,18 @@ func Check(fields []Field, v Values) []Problem {
 }
 
 func (f Field) check(v Values) string {
-	switch _, isList := v[f.Key].([]any); {
-	case f.Type == List:
+	switch v[f.Key].(type) {
+	case []any, []string:
+		if f.Type != List {
+			return "takes one value, not a list"
+		}
+		if f.Required && len(v.List(f.Key)) == 0 {
+			return "is empty: " + f.Help
+		}
 		return ""
-	case isList:
-		return "takes one value, not a list"
+	}
+	if f.Type == List {
+		return ""
 	}
 	text := v.Text(f.Key)
 	switch f.Type {
