@@ -61,11 +61,17 @@ type Link struct {
 	Login    string // of the account, when last seen
 	Tier     Tier
 	Evidence string // the values that were compared, in words: `nameID ada@example.com = email`
+	Value    string // what the evidence asserts: the NameID, the login in the attribute, the address; empty for a person's word
+	Note     string // what disagrees and shakes nothing: found evidence beside a person's word, an attribute that holds an old login
 	By       string // who asserted it: "sync", or the person behind a manual or self-service link
 	MadeAt   time.Time
 	SeenAt   time.Time // the last complete read in which the evidence still held
 	State    State
 	Trouble  string // why it is frozen or revoked
+
+	// Organization is where the evidence was seen, for evidence that the target itself holds (tiers SAML and Email). Organizations on
+	// one host share links, and only a read of this one can show the identity gone.
+	Organization string
 }
 
 // A Statement is a link that a person made, by hand or by self-service. It wins over what is found.
@@ -106,14 +112,7 @@ type Input struct {
 	Statements []Statement
 	Tiers      []Tier // nil means DefaultTiers
 	Now        time.Time
-}
 
-// Result is who is linked to whom, and who is not and why.
-type Result struct {
-	Links map[UserRef]Link // standing, frozen and revoked
-	Held  map[UserRef]Hold // users without a link; a frozen or revoked link is in Links, not here
-	users map[team.AccountID][]UserRef
+	// Organization is the immutable id of the organization that Accounts are members of.
+	Organization string
 }
-
-// Users returns the users linked to an account, standing or frozen or revoked, in order of source; usually one for each source.
-func (r *Result) Users(account team.AccountID) []UserRef { return r.users[account] }
