@@ -60,10 +60,14 @@ func (n *Counts) add(c Call) {
 func (s *Server) Calls() []Call {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return slices.Clone(s.calls)
+	calls := s.calls
+	if keep := s.opts.KeepCalls; keep > 0 && len(calls) > keep {
+		calls = calls[len(calls)-keep:]
+	}
+	return slices.Clone(calls)
 }
 
-// Counts returns the sums over Calls.
+// Counts returns the sums over all calls since the last Reset, kept or not.
 func (s *Server) Counts() Counts {
 	s.mu.Lock()
 	defer s.mu.Unlock()

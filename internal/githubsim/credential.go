@@ -418,7 +418,9 @@ func (c *call) enter(o *Organization, n need) *problem {
 		if n.permission != "" && !cred.has(ClassicToken) {
 			c.header.Set("X-Accepted-GitHub-Permissions", n.permission+"="+n.level)
 		}
-		return problemf(http.StatusForbidden, "The credential lacks what this call needs: scope %s, or permission %s:%s.", n.scopes[0], n.permission, n.level)
+		p := problemf(http.StatusForbidden, "The credential lacks what this call needs: scope %s, or permission %s:%s.", n.scopes[0], n.permission, n.level)
+		p.scope = cred.has(ClassicToken)
+		return p
 	}
 	return nil
 }

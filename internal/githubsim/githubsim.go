@@ -45,7 +45,8 @@ type Options struct {
 
 	Limits Limits
 
-	// Token recognizes tokens that PutToken was not told of, so that a demonstration may accept any of a form.
+	// Token recognizes tokens that PutToken was not told of, so that a demonstration may accept any of a form. It is asked once per
+	// token, within a call, and must not turn to the Server or the World.
 	Token func(value string) (Token, bool)
 
 	// BadCredentials is how many 401 within five minutes lock an address out with 403, good credentials included. Zero means 10.
@@ -53,6 +54,9 @@ type Options struct {
 
 	// EnterpriseServer makes it a GitHub Enterprise Server with rate limits off: no x-ratelimit headers, rateLimit null.
 	EnterpriseServer bool
+
+	// KeepCalls is how many of the last calls the call log keeps. Zero keeps all, which only a process that ends should do.
+	KeepCalls int
 
 	// Trace, when set, gets every finished call, in order of completion.
 	Trace func(Call)
@@ -253,6 +257,9 @@ func (s *Server) record(c *call) {
 	s.mu.Lock()
 	s.active--
 	s.calls = append(s.calls, c.Call)
+	if keep := s.opts.KeepCalls; keep > 0 && len(s.calls) >= 2*keep {
+		s.calls = append(s.calls[:0], s.calls[len(s.calls)-keep:]...)
+	}
 	s.counts.add(c.Call)
 	s.mu.Unlock()
 	if s.opts.Trace != nil {

@@ -182,15 +182,6 @@ type graphqlError struct{ kind, message string }
 
 func (e *graphqlError) Error() string { return e.message }
 
-// problem turns a refusal at the door of REST into GraphQL's form of it.
-func (p *problem) asGraphQL() *graphqlError {
-	kind := "FORBIDDEN"
-	if p.status == 404 {
-		kind = "NOT_FOUND"
-	}
-	return &graphqlError{kind, p.message}
-}
-
 // A connection is one page of a list.
 type connection struct {
 	name   string // "Team" for TeamConnection and TeamEdge

@@ -332,16 +332,15 @@ func resolveOrganization(x *execution, _ root, args map[string]any) (any, error)
 	return o, nil
 }
 
-// refused gives GraphQL's form of a refusal and keeps its headers (X-GitHub-SSO).
+// refused turns a refusal at an organization's door into GraphQL's form of it and keeps its headers (X-GitHub-SSO).
 func (x *execution) refused(p *problem) error {
 	for k, v := range p.header {
 		x.c.header[http.CanonicalHeaderKey(k)] = v
 	}
-	e := p.asGraphQL()
-	if x.c.cred.has(ClassicToken) && strings.Contains(p.message, "lacks") {
-		e.kind = "INSUFFICIENT_SCOPES"
+	if p.scope {
+		return &graphqlError{"INSUFFICIENT_SCOPES", p.message}
 	}
-	return e
+	return &graphqlError{"FORBIDDEN", p.message}
 }
 
 // inside checks that the caller may read people and teams of the organization.

@@ -241,7 +241,8 @@ type problem struct {
 	doc     string
 	errors  []fieldError
 	header  http.Header
-	free    bool
+	free    bool // takes nothing from the primary limit
+	scope   bool // a classic token lacks a scope
 }
 
 type fieldError struct {

@@ -1,6 +1,7 @@
 package githubsim
 
 import (
+	"slices"
 	"strings"
 	"testing"
 
@@ -18,7 +19,7 @@ func compareSchemas(extract, whole *ast.SchemaDocument) (differences []string) {
 			continue
 		}
 		for _, i := range ours.Interfaces {
-			if !contains(theirs.Interfaces, i) {
+			if !slices.Contains(theirs.Interfaces, i) {
 				say(ours.Name, "does not implement", i)
 			}
 		}
@@ -48,15 +49,6 @@ func compareSchemas(extract, whole *ast.SchemaDocument) (differences []string) {
 		}
 	}
 	return differences
-}
-
-func contains(list []string, s string) bool {
-	for _, e := range list {
-		if e == s {
-			return true
-		}
-	}
-	return false
 }
 
 // CompareSchema is compareSchemas for the contract test, which lives outside the package.

@@ -56,7 +56,8 @@ func run(ctx context.Context, args []string, out io.Writer) error {
 		return fmt.Errorf("no user %q", owner)
 	}
 	opts := githubsim.Options{
-		World: world,
+		World:     world,
+		KeepCalls: 1000,
 		Token: func(value string) (githubsim.Token, bool) {
 			known := strings.HasPrefix(value, "ghp_sim") || *token != "" && value == *token
 			return githubsim.Token{Name: "token of " + owner, User: owner, Scopes: []string{"admin:org", "read:user", "user:email"}}, known
