@@ -104,9 +104,7 @@ func (s *Server) serveGraphQL(c *call) reply {
 	}
 
 	x := &execution{c: c, variables: variables, size: size, left: limits.ResourceNodes}
-	c.w.mu.RLock()
 	data := x.run(op)
-	c.w.mu.RUnlock()
 	data, errors := c.fault.partial(data, x.errors)
 	body := object{{"data", data}}
 	if len(errors) > 0 {

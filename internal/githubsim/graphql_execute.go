@@ -28,7 +28,10 @@ type typed interface{ typeName() string }
 // nulled says that a null rose to the next field that may be null.
 type nulled struct{}
 
+// run runs the operation under the world's lock, so that an answer is of one moment.
 func (x *execution) run(op *ast.OperationDefinition) any {
+	x.c.w.mu.RLock()
+	defer x.c.w.mu.RUnlock()
 	return unnull(x.object(schema.Query, root{}, op.SelectionSet, nil))
 }
 

@@ -10,22 +10,21 @@ import (
 
 // An Organization holds people and teams.
 type Organization struct {
-	w           *World
-	id          int64
-	login       string
-	name        string
-	created     time.Time
-	enterprise  *Enterprise
-	members     ordered[*orgMember]
-	teams       ordered[*Team]
-	called      map[string]*Team // by folded name
-	slugs       map[string]*Team
-	groups      ordered[*ExternalGroup]
-	saml        *saml
-	allowList   []netip.Prefix
-	noClassic   bool
-	noTeamsBy   bool // members may not create teams
-	ssoEnforced bool
+	w          *World
+	id         int64
+	login      string
+	name       string
+	created    time.Time
+	enterprise *Enterprise
+	members    ordered[*orgMember]
+	teams      ordered[*Team]
+	called     map[string]*Team // by folded name
+	slugs      map[string]*Team
+	groups     ordered[*ExternalGroup]
+	saml       *saml
+	allowList  []netip.Prefix
+	noClassic  bool
+	noTeamsBy  bool // members may not create teams
 }
 
 type orgMember struct {
@@ -105,6 +104,13 @@ func (o *Organization) Rename(login string) {
 	o.login = login
 	o.w.take(login, o)
 	o.w.moved[old] = o.id
+}
+
+// SetName sets the name shown on the profile.
+func (o *Organization) SetName(name string) {
+	o.w.mu.Lock()
+	defer o.w.mu.Unlock()
+	o.name = name
 }
 
 // AddMember makes the user a member at once, as if an invitation had been accepted; the account is created if need be.
@@ -267,7 +273,6 @@ type ExternalGroup struct {
 	name    string
 	updated time.Time
 	members []*User
-	teams   []*Team
 }
 
 // ID returns the group's id.
