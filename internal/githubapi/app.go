@@ -40,7 +40,6 @@ type installation struct {
 	now    func() time.Time
 	shared *shared
 	web    *github.Client // signs with the App's own JSON web token; below no limiter, whose rations are the installation's
-	client *Client        // explains errors
 }
 
 func (i *installation) kind() Kind { return App }
@@ -68,7 +67,7 @@ func (i *installation) token(ctx context.Context) (string, error) {
 	if found.SuspendedAt != nil {
 		return "", Problem(AppSuspended)
 	}
-	made, _, err := i.web.Apps.CreateInstallationToken(ctx, found.GetID(), nil)
+	made, _, err := i.web.Apps.CreateInstallationToken(ctx, found.GetID(), &github.InstallationTokenOptions{})
 	if err != nil {
 		return "", i.trouble(fmt.Errorf("make a token for installation %d: %w", found.GetID(), err))
 	}
@@ -126,7 +125,7 @@ func (i *installation) found() *github.Installation {
 	return g.installation
 }
 
-// RoundTrip-er of the App's own calls: signs each with a JSON web token.
+// An appSigner signs an App's own calls, each with a JSON web token of its own.
 type appSigner struct {
 	app  string
 	key  *rsa.PrivateKey

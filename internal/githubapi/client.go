@@ -88,7 +88,7 @@ func Open(cfg Config) (*Client, error) {
 		if err != nil {
 			return nil, err
 		}
-		c.cred = &installation{app: cfg.AppID, key: cfg.Key, org: cfg.Organization, now: c.now, shared: c.shared, web: web, client: c}
+		c.cred = &installation{app: cfg.AppID, key: cfg.Key, org: cfg.Organization, now: c.now, shared: c.shared, web: web}
 	default:
 		return nil, errors.New("no credential is given: a token, or app_id with private_key_file")
 	}

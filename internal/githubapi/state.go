@@ -260,15 +260,23 @@ func (c *Client) explain(resp *http.Response, body []byte) *Error {
 	}
 	switch state {
 	case SSOUnauthorized:
-		if _, address, found := strings.Cut(h.Get("X-GitHub-SSO"), "url="); found && c.at.owns(address) {
-			e.Fix = "open " + address + " within the hour and authorize the token"
-		}
+		e.Fix = c.unauthorized(resp).Fix
 	case ScopeMissing:
 		if p := h.Get("X-Accepted-GitHub-Permissions"); p != "" {
 			e.Message = "the credential lacks the permission " + plain(p)
 		} else if s := h.Get("X-Accepted-OAuth-Scopes"); s != "" {
 			e.Message = "the token has none of the scopes " + plain(s)
 		}
+	}
+	return e
+}
+
+// unauthorized explains the header X-GitHub-SSO. The address in it is shown only if it lies on this GitHub.
+func (c *Client) unauthorized(resp *http.Response) *Error {
+	e := Problem(SSOUnauthorized)
+	e.Status, e.Request = resp.StatusCode, resp.Header.Get("X-GitHub-Request-Id")
+	if _, address, found := strings.Cut(resp.Header.Get("X-GitHub-SSO"), "url="); found && c.at.owns(address) {
+		e.Fix = "open " + address + " within the hour and authorize the token"
 	}
 	return e
 }

@@ -66,11 +66,9 @@ func (g gate) RoundTrip(req *http.Request) (*http.Response, error) {
 			if resp.StatusCode == http.StatusUnauthorized {
 				c.cred.rejected()
 			}
-			if strings.HasPrefix(resp.Header.Get("X-GitHub-SSO"), "partial-results") {
-				// A 200 that leaves organizations out: the silent form of "not authorized".
-				e := Problem(SSOUnauthorized)
-				e.Status, e.Request = resp.StatusCode, id
-				return nil, e
+			if resp.StatusCode == http.StatusOK && resp.Header.Get("X-GitHub-SSO") != "" {
+				// A 200 that leaves organizations out, the silent form of "not authorized", or GraphQL's refusal.
+				return nil, c.unauthorized(resp)
 			}
 			return resp, nil
 		}
