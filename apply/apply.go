@@ -281,7 +281,7 @@ func (w *writer) intent(c plan.TeamChange) audit.Intent {
 	for _, ch := range c.Changes() {
 		write := audit.Write{
 			Act: string(ch.Act), Account: string(ch.Account), Login: ch.Login, User: ch.User,
-			From: ch.From.String(), Role: ch.Role.String(), Mappings: ch.Mappings, Why: ch.Why,
+			From: ch.From.String(), Role: ch.Role.String(), Mappings: team.Keys(ch.Why), Why: ch.Why,
 		}
 		if len(ch.Why) > 0 {
 			write.Rule = string(ch.Why[0].Rule)

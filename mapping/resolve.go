@@ -51,24 +51,11 @@ type resolver struct {
 	Input
 	result Result
 
-	accounts map[team.AccountID]*team.Account
-	teams    map[team.ID]*team.Team
-	frozen   map[team.AccountID]string // accounts for which nobody is added and nobody removed, with the reason
-	reasons  map[reasonKey]sharedReason
-}
-
-// A reasonKey says which reasons may share one slice: a million members have some thousands of reasons.
-type reasonKey struct {
-	mapping string
-	source  string
-	mapped  directory.GroupID
-	lists   directory.GroupID // the group on the path that lists the user itself
-	tier    link.Tier
-}
-
-type sharedReason struct {
-	why  []team.Reason
-	keys []string
+	accounts   map[team.AccountID]*team.Account
+	teams      map[team.ID]*team.Team
+	frozen     map[team.AccountID]string // accounts for which nobody is added and nobody removed, with the reason
+	people     map[string]map[directory.UserID]*person
+	candidates []candidate // of the team at hand; the room is used again for the next
 }
 
 func (r *resolver) index() {
@@ -91,7 +78,7 @@ func (r *resolver) index() {
 			r.frozen[a] = h.Message
 		}
 	}
-	r.reasons = make(map[reasonKey]sharedReason)
+	r.people = make(map[string]map[directory.UserID]*person, len(r.Sources))
 }
 
 // byTeam gathers the mappings of each team and refuses those that belong to none.
@@ -130,14 +117,7 @@ func (r *resolver) team(key teamKey, ms []Mapping) {
 		r.refuse(ms[0], key.id, reason, message)
 		return
 	}
-	d := &decision{
-		resolver: r, now: now, mode: ms[0].Mode, create: ms[0].New,
-		ledger: r.Ledger[key.id],
-		wants:  make(map[team.AccountID]int),
-		held:   make(map[link.UserRef]bool),
-		out:    make(map[team.AccountID]team.Reason),
-		keys:   make(map[string]bool, len(ms)),
-	}
+	d := &decision{resolver: r, now: now, mode: ms[0].Mode, create: ms[0].New, ledger: r.Ledger[key.id], keys: make(map[string]bool, len(ms))}
 	for _, m := range ms {
 		if m.GroupID != "" {
 			d.keys[m.Key()] = true
@@ -147,6 +127,7 @@ func (r *resolver) team(key teamKey, ms []Mapping) {
 		r.refuse(ms[0], key.id, TooManyGroups, fmt.Sprintf("%d groups are mapped to this team, the limit is %d: nest them in one group, or raise groups_per_team", tooMany, r.Settings.GroupsPerTeam))
 		return
 	}
+	r.candidates = r.candidates[:0]
 	for _, m := range ms {
 		d.group(m)
 	}
@@ -218,13 +199,19 @@ type decision struct {
 	ledger map[team.AccountID]Entry
 	keys   map[string]bool // of the mappings that stand
 
-	want     []team.Want                    // who is justified
-	wants    map[team.AccountID]int         // index in want
 	out      map[team.AccountID]team.Reason // accounts that a mapped group lists and that are no members of it, with the fact
-	held     map[link.UserRef]bool
+	held     map[*person]bool
 	unlinked int          // users of mapped groups whom nobody has linked
 	keep     *team.Reason // why the team loses nobody at all
 	missing  []string     // mapped groups that are gone
+}
+
+// A candidate is an account that a mapping puts into the team.
+type candidate struct {
+	account team.AccountID
+	*person
+	role team.Role
+	why  []team.Reason
 }
 
 // group adds what one mapping justifies.
@@ -262,8 +249,9 @@ func (d *decision) group(m Mapping) {
 	if d.tooLarge(m, s, name) {
 		return
 	}
+	var why reasons
 	for user, path := range s.Walk(m.GroupID) {
-		d.user(m, s, user, path)
+		d.user(m, d.person(m.Source, user), why.of(m, s, path))
 	}
 }
 
@@ -296,122 +284,94 @@ func (d *decision) loseNobody(rule team.Rule, m Mapping, name string) {
 	}
 }
 
-// user decides about one user of a mapped group: a member, or held, or a fact for why their account goes.
-func (d *decision) user(m Mapping, s *directory.Snapshot, u directory.User, path directory.Path) {
-	ref := link.UserRef{Source: m.Source, ID: u.ID}
-	l, linked := d.Links.Links[ref]
-	if !u.Status.Member() {
-		d.hold(ref, u, HeldInactive, "is "+string(u.Status)+" at the identity provider")
-		if linked {
-			d.out[l.Account] = team.Reason{Rule: team.UserDisabled, Mapping: m.ID, Note: ref.String()}
+// user puts one user of a mapped group among the candidates, or reports why not.
+func (d *decision) user(m Mapping, p *person, why func(link.Tier) []team.Reason) {
+	if p.held != "" {
+		d.hold(p)
+	}
+	if p.fact.Rule != "" {
+		if d.out == nil {
+			d.out = make(map[team.AccountID]team.Reason)
 		}
-		return
+		fact := p.fact
+		fact.Mapping = m.ID
+		d.out[p.account] = fact
 	}
-	if !linked {
-		if h, ok := d.Links.Held[ref]; ok {
-			d.hold(ref, u, string(h.Reason), h.Message)
-			if h.Reason != link.NotLinked {
-				return
-			}
-		} else {
-			d.hold(ref, u, string(link.NotLinked), "no account is linked: link one, or ask them to")
-		}
-		d.unlinked++
-		return
+	if p.belongs {
+		d.candidates = append(d.candidates, candidate{p.account, p, m.Role, why(p.tier)})
 	}
-	switch l.State {
-	case link.Frozen:
-		d.hold(ref, u, string(link.Conflict), l.Trouble)
-		return
-	case link.Revoked:
-		d.hold(ref, u, string(link.NotLinked), l.Trouble)
-		d.out[l.Account] = team.Reason{Rule: team.LinkRevoked, Mapping: m.ID, Note: l.Trouble}
-		return
-	}
-	if why, frozen := d.frozen[l.Account]; frozen {
-		d.hold(ref, u, string(link.Conflict), why)
-		return
-	}
-	account, member := d.accounts[l.Account]
-	invite := false
-	if !member {
-		former, once := d.Former[l.Account]
-		if invite = once && d.Settings.Reinvite && former.mayBeInvited(d.Now); !invite {
-			d.hold(ref, u, string(link.NotAMember), l.Login+" is not a member of the organization; nobody is invited")
-			return
-		}
-		account = &team.Account{ID: l.Account, Login: l.Login}
-	}
-	if standing, ok := d.now.Member(l.Account); ok && standing.Pending {
-		d.hold(ref, u, HeldPending, "has been invited and has not accepted yet")
-	}
-	d.justify(m, s, account, ref, l.Tier, path, invite)
-}
-
-// justify notes that a mapping puts an account into the team.
-func (d *decision) justify(m Mapping, s *directory.Snapshot, a *team.Account, ref link.UserRef, tier link.Tier, path directory.Path, invite bool) {
-	why, keys := d.reason(m, s, tier, path)
-	i, again := d.wants[a.ID]
-	if !again {
-		d.wants[a.ID] = len(d.want)
-		d.want = append(d.want, team.Want{Account: a.ID, Login: a.Login, User: ref.String(), In: team.Yes, Role: m.Role, Invite: invite, Why: why, Mappings: keys})
-		return
-	}
-	w := &d.want[i]
-	w.Role = max(w.Role, m.Role)
-	if !slices.Contains(w.Mappings, keys[0]) {
-		w.Why = append(slices.Clip(w.Why), why...)
-		w.Mappings = append(slices.Clip(w.Mappings), keys...)
-	}
-}
-
-// reason returns the reasons of a member of a group by a path, and the key of the mapping: the same slices for all who share them.
-func (d *decision) reason(m Mapping, s *directory.Snapshot, tier link.Tier, path directory.Path) ([]team.Reason, []string) {
-	key := reasonKey{m.ID, m.Source, m.GroupID, path[len(path)-1], tier}
-	if shared, ok := d.reasons[key]; ok {
-		return shared.why, shared.keys
-	}
-	names := make([]string, len(path))
-	for i, id := range path {
-		names[i] = m.Source + "/" + s.Groups[id].Name
-	}
-	why := []team.Reason{{Mapping: m.ID, Path: names, Link: string(tier)}}
-	keys := []string{m.Key()}
-	d.reasons[key] = sharedReason{why, keys}
-	return why, keys
 }
 
 // hold reports somebody who should be in the team and cannot be yet, once for each team.
-func (d *decision) hold(ref link.UserRef, u directory.User, reason, message string) {
-	if d.held[ref] {
+func (d *decision) hold(p *person) {
+	if d.held[p] {
 		return
 	}
-	d.held[ref] = true
-	d.result.Held = append(d.result.Held, Held{Team: d.now.ID, User: ref, Name: cmp.Or(u.Name, u.Username, string(u.ID)), Reason: reason, Message: message})
+	if d.held == nil {
+		d.held = make(map[*person]bool)
+	}
+	d.held[p] = true
+	if p.held == string(link.NotLinked) && p.fact.Rule == "" {
+		d.unlinked++
+	}
+	d.report(p, p.held, p.message)
+}
+
+func (d *decision) report(p *person, reason, message string) {
+	d.result.Held = append(d.result.Held, Held{Team: d.now.ID, User: p.ref, Name: p.name, Reason: reason, Message: message})
 }
 
 // members merges who is justified with who is there.
 func (d *decision) members() []team.Want {
-	slices.SortFunc(d.want, func(a, b team.Want) int { return cmp.Compare(a.Account, b.Account) })
-	wants := make([]team.Want, 0, len(d.want)+4)
+	justified := d.justified()
+	wants := make([]team.Want, 0, max(len(justified), len(d.now.Members)))
 	i := 0
 	for _, m := range d.now.Members {
-		for ; i < len(d.want) && d.want[i].Account < m.Account; i++ {
-			wants = append(wants, d.want[i])
+		for ; i < len(justified) && justified[i].account < m.Account; i++ {
+			wants = append(wants, justified[i].want())
 		}
-		if i < len(d.want) && d.want[i].Account == m.Account {
-			wants = append(wants, d.stays(d.want[i], m))
+		if i < len(justified) && justified[i].account == m.Account {
+			wants = append(wants, d.stays(justified[i], m))
 			i++
 			continue
 		}
 		wants = append(wants, d.unjustified(m))
 	}
-	wants = append(wants, d.want[i:]...)
+	for ; i < len(justified); i++ {
+		wants = append(wants, justified[i].want())
+	}
 	if d.create != nil && d.now.ID == "" && d.Place.Self != "" {
 		wants = d.creatorLeaves(wants)
 	}
-	d.forget()
+	d.forget(justified)
 	return wants
+}
+
+// justified puts the candidates in order of account and makes one of those who are justified several times: the highest role, and all reasons.
+func (d *decision) justified() []candidate {
+	slices.SortStableFunc(d.candidates, func(a, b candidate) int { return cmp.Compare(a.account, b.account) })
+	one := d.candidates[:0]
+	for _, c := range d.candidates {
+		if n := len(one); n > 0 && one[n-1].account == c.account {
+			last := &one[n-1]
+			last.role = max(last.role, c.role)
+			if !sameMappings(last.why, c.why) {
+				last.why = append(slices.Clip(last.why), c.why...)
+			}
+			continue
+		}
+		one = append(one, c)
+	}
+	return one
+}
+
+// sameMappings reports whether the mapping of a further reason is among the reasons already.
+func sameMappings(why, further []team.Reason) bool {
+	return slices.ContainsFunc(why, func(r team.Reason) bool { return r.Key == further[0].Key })
+}
+
+func (c candidate) want() team.Want {
+	return team.Want{Account: c.account, Login: c.login, User: c.text, In: team.Yes, Role: c.role, Invite: c.invite, Why: c.why}
 }
 
 // creatorLeaves takes our own account out of a team that it creates, unless a mapped group wants it there.
@@ -428,15 +388,19 @@ func (d *decision) creatorLeaves(wants []team.Want) []team.Want {
 }
 
 // stays settles role and ledger of a member who is justified.
-func (d *decision) stays(w team.Want, m team.Membership) team.Want {
+func (d *decision) stays(c candidate, m team.Membership) team.Want {
+	w := c.want()
 	row, known := d.ledger[m.Account]
-	owner := d.accounts[m.Account] != nil && d.accounts[m.Account].Owner
-	w.Demote = known && row.Role == team.Maintainer && w.Role == team.Member && !owner
 	if m.Pending {
+		d.report(c.person, HeldPending, "has been invited and has not accepted yet")
 		return w
 	}
-	if !known || !sameKeys(row.Mappings, w.Mappings) {
-		entry := Entry{Team: d.now.ID, Account: m.Account, Origin: LedgerFound, Mappings: w.Mappings, Since: d.Now}
+	if known && row.Role == team.Maintainer && w.Role == team.Member {
+		a := d.accounts[m.Account]
+		w.Demote = a == nil || !a.Owner
+	}
+	if !known || !justifiedBy(row.Mappings, w.Why) {
+		entry := Entry{Team: d.now.ID, Account: m.Account, Origin: LedgerFound, Mappings: team.Keys(w.Why), Since: d.Now}
 		if known {
 			entry.Origin, entry.Role, entry.Since = row.Origin, row.Role, row.Since
 		}
@@ -445,12 +409,13 @@ func (d *decision) stays(w team.Want, m team.Membership) team.Want {
 	return w
 }
 
-func sameKeys(a, b []string) bool {
-	if len(a) != len(b) {
+// justifiedBy reports whether a row of the ledger names exactly the mappings of some reasons.
+func justifiedBy(keys []string, why []team.Reason) bool {
+	if len(keys) != len(why) {
 		return false
 	}
-	for _, k := range a {
-		if !slices.Contains(b, k) {
+	for _, r := range why {
+		if !slices.Contains(keys, r.Key) {
 			return false
 		}
 	}
@@ -537,10 +502,10 @@ func (d *decision) absent(account team.AccountID) bool {
 }
 
 // forget drops rows of the ledger whose account has left the team by another hand and is not about to come back.
-func (d *decision) forget() {
+func (d *decision) forget(justified []candidate) {
 	for _, account := range slices.Sorted(maps.Keys(d.ledger)) {
 		_, there := d.now.Member(account)
-		_, wanted := d.wants[account]
+		_, wanted := slices.BinarySearchFunc(justified, account, func(c candidate, id team.AccountID) int { return cmp.Compare(c.account, id) })
 		if !there && !wanted {
 			d.result.Forget = append(d.result.Forget, d.ledger[account])
 		}

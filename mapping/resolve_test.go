@@ -293,7 +293,7 @@ func TestTheFileOwnsATeamBeforeTheAPI(t *testing.T) {
 
 func TestEveryMemberHasAReasonWithThePathOfGroups(t *testing.T) {
 	w := newWorld().group("a", "@b").group("b", "ada").team("platform", "ada").mapped("platform", "a")
-	want := []team.Reason{{Mapping: "file:a", Path: []string{"corp/a", "corp/b"}, Link: "attribute"}}
+	want := []team.Reason{{Mapping: "file:a", Key: "corp/a", Path: []string{"corp/a", "corp/b"}, Link: "attribute"}}
 	if diff := cmp.Diff(want, w.resolve().Wanted[0].Members[0].Why); diff != "" {
 		t.Errorf("why (-want +got):\n%s", diff)
 	}
@@ -399,6 +399,11 @@ func BenchmarkResolve(b *testing.B) {
 			g.Members = append(g.Members, directory.UserID(login))
 			tm.Members = append(tm.Members, team.Membership{Account: team.AccountID(login + "-id"), Login: login})
 		}
+		rows, keys := make(map[team.AccountID]mapping.Entry, members), []string{"corp/" + slug}
+		for _, m := range tm.Members {
+			rows[m.Account] = mapping.Entry{Team: tm.ID, Account: m.Account, Origin: mapping.LedgerFound, Mappings: keys}
+		}
+		w.in.Ledger[tm.ID] = rows
 		tm.Sort()
 		w.snapshot.Groups[g.ID], w.in.Teams = g, append(w.in.Teams, tm)
 		w.in.Mappings = append(w.in.Mappings, mapping.Mapping{ID: "file:" + slug, Origin: mapping.FromFile, Target: "octo", Team: slug, TeamID: tm.ID, Source: "corp", Group: slug, GroupID: g.ID, Mode: mapping.Exclusive})

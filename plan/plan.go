@@ -52,15 +52,14 @@ const (
 
 // A Change is one membership that comes, goes or changes its role.
 type Change struct {
-	Act      Act
-	Account  team.AccountID
-	Login    string
-	User     string    // "source/id" at the identity provider; empty when nobody is known
-	From     team.Role // before an Update or a Remove
-	Invite   bool      // an Add of somebody who has left the organization and is invited again
-	Role     team.Role // after an Add or an Update
-	Why      []team.Reason
-	Mappings []string // keys of the mappings that justify an Add or an Update, for the ledger
+	Act     Act
+	Account team.AccountID
+	Login   string
+	User    string    // "source/id" at the identity provider; empty when nobody is known
+	From    team.Role // before an Update or a Remove
+	Invite  bool      // an Add of somebody who has left the organization and is invited again
+	Role    team.Role // after an Add or an Update
+	Why     []team.Reason
 }
 
 // A Leaving is a member whose time in the team has an end.
@@ -181,7 +180,7 @@ func Compute(target string, wanted []team.Wanted, current []team.Team) *Plan {
 // compare appends what one want asks of the team as it is.
 func (c *TeamChange) compare(want team.Want, now *team.Team) {
 	member, present := now.Member(want.Account)
-	change := Change{Account: want.Account, Login: want.Login, User: want.User, From: member.Role, Role: want.Role, Invite: want.Invite, Why: want.Why, Mappings: want.Mappings}
+	change := Change{Account: want.Account, Login: want.Login, User: want.User, From: member.Role, Role: want.Role, Invite: want.Invite, Why: want.Why}
 	if present {
 		change.Login = member.Login
 	}

@@ -113,13 +113,14 @@ func inverse(writes []RunWrite, teams []team.Team) []team.Wanted {
 		if w == nil {
 			continue // the team is gone, and its members with it
 		}
+		from, _ := team.ParseRole(write.From)
+		want := team.Want{Account: team.AccountID(write.Account), Login: write.Login, User: write.User, In: team.Yes, Role: from,
+			Why: []team.Reason{{Rule: team.Undone}}}
 		for _, key := range write.Mappings {
 			source, _, _ := strings.Cut(key, "/")
 			w.Sources = append(w.Sources, source)
+			want.Why = append(want.Why, team.Reason{Rule: team.Undone, Key: key})
 		}
-		from, _ := team.ParseRole(write.From)
-		want := team.Want{Account: team.AccountID(write.Account), Login: write.Login, User: write.User, In: team.Yes, Role: from,
-			Why: []team.Reason{{Rule: team.Undone, Note: write.Slug}}, Mappings: write.Mappings}
 		switch plan.Act(write.Act) {
 		case plan.Add:
 			want.In = team.Out

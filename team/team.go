@@ -219,9 +219,21 @@ type Wanted struct {
 type Reason struct {
 	Rule    Rule     `json:"rule,omitempty"`    // what was decided; empty for the plain case of a member of a mapped group
 	Mapping string   `json:"mapping,omitempty"` // id of the mapping: "file:12", "rule:1" or a row's id
+	Key     string   `json:"key,omitempty"`     // of the same mapping: "source/group id", which outlives its place in a file
 	Path    []string `json:"path,omitempty"`    // "source/group" from the mapped group to the one that lists the user
 	Link    string   `json:"link,omitempty"`    // the tier that says whose account it is: manual, self, saml, attribute, email
 	Note    string   `json:"note,omitempty"`    // a figure, a name, a moment
+}
+
+// Keys returns the keys of the mappings behind some reasons, each once, in their order. The ledger justifies memberships by them.
+func Keys(why []Reason) []string {
+	var keys []string
+	for _, r := range why {
+		if r.Key != "" && !slices.Contains(keys, r.Key) {
+			keys = append(keys, r.Key)
+		}
+	}
+	return keys
 }
 
 // A Rule is the sentence of a decision. The same words are stored, shown and judged by guards.
