@@ -2,6 +2,7 @@ package github
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -73,7 +74,7 @@ func (in *identities) add(page *ghIdentities, first bool) {
 // fail notes why identities are not all there. The first reason stays.
 func (in *identities) fail(err error) {
 	if in.trouble == "" {
-		in.trouble = "external identities cannot be read: " + err.Error()
+		in.trouble = err.Error()
 		if e, ok := githubapi.As(err); ok && e.Fix != "" {
 			in.trouble += "; " + e.Fix
 		}
@@ -130,6 +131,7 @@ func (o *organization) allAccounts(ctx context.Context, at githubapi.Standing) (
 		}
 		if noEmails != nil && emails {
 			emails = false // the same page again, without the addresses that we may not see or that made it null
+			o.log.Warn("verified e-mail addresses cannot be read", "organization", at.Organization, "error", o.api.Fault(*noEmails, ""))
 			continue
 		}
 		if !doneM {
@@ -162,7 +164,8 @@ func (o *organization) allAccounts(ctx context.Context, at githubapi.Standing) (
 				in.fail(o.api.Fault(*hidden, ""))
 				doneI = true
 			case p == nil:
-				doneI = true // no single sign-on of its own
+				o.unseen(in)
+				doneI = true
 			case p.ExternalIdentities == nil:
 				in.fail(incomplete("the list of identities was left out"))
 				doneI = true
@@ -185,6 +188,14 @@ func (o *organization) allAccounts(ctx context.Context, at githubapi.Standing) (
 		return target.Accounts{}, err
 	}
 	return joined(list, in), nil
+}
+
+// unseen takes in that the organization shows no single sign-on: it has none, or this token is not shown it. GitHub shows it to owners
+// with a classic token and to Apps; it does not say so of fine-grained tokens, and then nothing follows from nothing.
+func (o *organization) unseen(in *identities) {
+	if o.enterprise == nil && o.api.Kind() == githubapi.FineGrained {
+		in.fail(errors.New("GitHub does not promise to show single sign-on to a fine-grained token: if the organization has it, use a GitHub App or a classic token"))
+	}
 }
 
 // joined puts identities beside their accounts.
@@ -277,15 +288,20 @@ func (o *organization) enterprisePage(ctx context.Context, after string, size in
 	case err != nil:
 		return nil, err
 	case out.Enterprise == nil || out.Enterprise.OwnerInfo == nil:
-		e := githubapi.Problem(githubapi.NotOwner)
-		e.Message, e.Fix = "the enterprise token's account is no owner of the enterprise", "use a token of an enterprise owner with read:enterprise"
-		return nil, e
+		return nil, notEnterpriseOwner()
 	case out.Enterprise.OwnerInfo.Provider == nil:
 		return nil, nil
 	case out.Enterprise.OwnerInfo.Provider.ExternalIdentities == nil:
 		return nil, incomplete("the list of identities was left out")
 	}
 	return out.Enterprise.OwnerInfo.Provider.ExternalIdentities, nil
+}
+
+// notEnterpriseOwner is what a missing ownerInfo means.
+func notEnterpriseOwner() error {
+	e := githubapi.Problem(githubapi.NotOwner)
+	e.Message, e.Fix = "the enterprise token's account is no owner of the enterprise", "use a token of an enterprise owner with read:enterprise"
+	return e
 }
 
 // someAccounts looks people up by node id, a hundred a call. Whose node id is not known is asked for by REST first, one call each.
@@ -352,6 +368,9 @@ func (o *organization) someAccounts(ctx context.Context, at githubapi.Standing, 
 			return target.Accounts{}, incomplete("%d of %d accounts were answered", len(out.Nodes), len(batch))
 		}
 		sso = sso || out.Organization != nil && out.Organization.Provider != nil
+		if !sso {
+			o.unseen(in)
+		}
 		for i, n := range out.Nodes {
 			if n == nil {
 				if !gone[i] {
@@ -398,7 +417,10 @@ func (o *organization) identitiesOf(ctx context.Context, at githubapi.Standing, 
 			return err
 		}
 		said := out.Organization
-		if enterprise && out.Enterprise != nil {
+		if enterprise {
+			if out.Enterprise == nil || out.Enterprise.OwnerInfo == nil {
+				return notEnterpriseOwner()
+			}
 			said = out.Enterprise.OwnerInfo
 		}
 		if said == nil {

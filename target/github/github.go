@@ -145,6 +145,10 @@ func (o *organization) Probe(ctx context.Context) (target.Standing, error) {
 	if err != nil {
 		return standing, o.trouble(err, "probe %s", o.login)
 	}
+	if len(lacks) > 0 && s.Kind == githubapi.App {
+		pending := githubapi.Problem(githubapi.AppPending)
+		standing.Warnings = append(standing.Warnings, pending.Message+": "+pending.Fix)
+	}
 	if o.enterprise != nil {
 		if _, err := o.enterprisePage(ctx, "", 1); err != nil {
 			standing.Warnings = append(standing.Warnings, "the identities of the enterprise "+o.slug+" cannot be read: "+err.Error())

@@ -4,13 +4,13 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"net/http"
 	"net/http/httptest"
 	"sync"
 	"testing"
 
 	"musterline.example/internal/githubapi"
 	"musterline.example/internal/githubsim"
-	"musterline.example/plan"
 	"musterline.example/setting"
 	"musterline.example/target"
 	"musterline.example/team"
@@ -52,9 +52,12 @@ func (l *lab) values(more map[string]any) setting.Values {
 	return v
 }
 
-func (l *lab) open(t *testing.T, more map[string]any) *organization {
+func (l *lab) open(t *testing.T, more map[string]any) *organization { return l.openOver(t, more, nil) }
+
+// openOver opens the target over a transport of the test's own.
+func (l *lab) openOver(t *testing.T, more map[string]any, web http.RoundTripper) *organization {
 	t.Helper()
-	o, err := open(l.values(more), target.Env{Name: "octo", Lane: "person", Log: slog.New(slog.DiscardHandler), Hints: &l.hints}, githubapi.NewPool())
+	o, err := open(l.values(more), target.Env{Name: "octo", Lane: "person", Log: slog.New(slog.DiscardHandler), Hints: &l.hints, HTTP: web}, githubapi.NewPool())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -131,24 +134,5 @@ func TestAWarmSyncThatChangesNothingCostsTheFiguresOfTheDesign(t *testing.T) {
 				t.Errorf("%d calls (at most %d), %d writes, %d identities", counts.Calls, size.calls, counts.Writes, linked)
 			}
 		})
-	}
-}
-
-func TestApplySmoke(t *testing.T) {
-	l := newLab(t, githubsim.Options{})
-	bob := l.acme.AddMember("bob")
-	tm := l.acme.AddTeam("Platform")
-	o := l.open(t, nil)
-	ctx := context.Background()
-	st, err := o.Probe(ctx)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Logf("%+v", st)
-	err = o.Apply(ctx, plan.TeamChange{Team: team.ID(fmt.Sprint(tm.ID())), Slug: "platform",
-		Add: []plan.Change{{Act: plan.Add, Account: team.AccountID(fmt.Sprint(bob.ID())), Login: "bob", Role: team.Maintainer}}},
-		func(out target.Outcome) error { t.Logf("%+v", out); return nil })
-	if err != nil {
-		t.Fatal(err)
 	}
 }
