@@ -13,10 +13,37 @@ import (
 type claim struct {
 	tier     Tier
 	value    string           // what is asserted, as it is compared
-	evidence string           // the same in words
+	what     string           // what the value is at the identity provider: "username", "email", "login"
 	accounts []team.AccountID // that it names: none when it names a login that no member has
+	records  []string         // what the value is on record as at the target, for each account
+	folded   bool             // it is on record in another case
 	refused  error            // why the value is compared with nothing
 	weak     bool             // by mail address, which people share, rather than by sign-in name, which they do not
+}
+
+// evidence puts a claim into words: "nameID ada@example.com = username", "attribute ada-l = login".
+func (c claim) evidence() string {
+	record := "attribute"
+	if len(c.records) > 0 {
+		record = c.records[0]
+	}
+	words := record + " " + c.value + " = " + c.what
+	if c.folded {
+		words += " (folded)"
+	}
+	return words
+}
+
+// without drops accounts from a claim.
+func (c claim) without(gone func(team.AccountID) bool) claim {
+	left := c
+	left.accounts, left.records = nil, nil
+	for i, id := range c.accounts {
+		if !gone(id) {
+			left.accounts, left.records = append(left.accounts, id), append(left.records, c.records[i])
+		}
+	}
+	return left
 }
 
 // names reports whether the claim names this account, among others perhaps.
@@ -84,20 +111,19 @@ func (g *register) claim(tier Tier, value, what string) (claim, bool) {
 	}
 	value, err := normalizeName(value)
 	if err != nil {
-		return claim{tier: tier, value: value, refused: err, evidence: what}, true
+		return claim{tier: tier, value: value, what: what, refused: err}, true
 	}
 	found, folded := g.find(value)
 	if len(found) == 0 {
 		return claim{}, false
 	}
-	c := claim{tier: tier, value: value, evidence: found[0].what + " " + value + " = " + what}
-	if folded {
-		c.evidence += " (folded)"
+	c := claim{
+		tier: tier, value: value, what: what, folded: folded,
+		accounts: make([]team.AccountID, 0, len(found)), records: make([]string, 0, len(found)),
 	}
-	for _, r := range found {
-		c.accounts = append(c.accounts, r.account)
+	for _, r := range slices.SortedFunc(slices.Values(found), func(a, b record) int { return cmp.Compare(a.account, b.account) }) {
+		c.accounts, c.records = append(c.accounts, r.account), append(c.records, r.what)
 	}
-	slices.Sort(c.accounts)
 	return c, true
 }
 
@@ -126,9 +152,9 @@ func (r *resolver) attribute(u directory.User) (claim, bool) {
 	}
 	login, err := normalizeLogin(r.in.Kind, raw)
 	if err != nil {
-		return claim{tier: Attribute, value: raw, refused: err, evidence: "attribute " + raw}, true
+		return claim{tier: Attribute, value: raw, what: "login", refused: err}, true
 	}
-	return claim{tier: Attribute, value: login, evidence: "attribute " + login + " = login", accounts: r.logins[login]}, true
+	return claim{tier: Attribute, value: login, what: "login", accounts: r.logins[login]}, true
 }
 
 // email looks up the user's primary address among those that the organization has verified.
@@ -185,7 +211,7 @@ func (r *resolver) claim(user UserRef, tier Tier) (claim, bool) {
 			continue
 		}
 		if c.weak && c.refused == nil {
-			c.accounts = slices.DeleteFunc(slices.Clone(c.accounts), func(id team.AccountID) bool { return r.void(user, c, id) })
+			c = c.without(func(id team.AccountID) bool { return r.void(user, c, id) })
 			if len(c.accounts) == 0 {
 				return claim{}, false
 			}

@@ -58,6 +58,10 @@ func (r *resolver) propose(user UserRef, c claim) (Link, bool) {
 		r.hold(user, reason, string(c.tier)+" names "+r.name(account)+", which is linked to "+owner.String()+" by "+string(l.Tier)+settle(user), here)
 		return Link{}, false
 	}
+	if rival, tier := r.outranked(user, c.tier, account); tier != "" {
+		r.hold(user, Ambiguous, string(c.tier)+" names "+r.name(account)+", "+string(tier)+" names "+rival.String()+" for it"+settle(user), here)
+		return Link{}, false
+	}
 	if rank, doubted := r.doubts[at]; doubted && rank < r.rank[c.tier] {
 		r.hold(user, Ambiguous, string(c.tier)+" names "+r.name(account)+", of which it is in doubt whose it is"+settle(user), here)
 		return Link{}, false
@@ -69,7 +73,7 @@ func (r *resolver) propose(user UserRef, c claim) (Link, bool) {
 		}
 	}
 	return Link{
-		User: user, Account: account, Tier: c.tier, Evidence: c.evidence, Value: c.value, Note: r.notes(user, account), By: bySync,
+		User: user, Account: account, Tier: c.tier, Evidence: c.evidence(), Value: c.value, Note: r.notes(user, account), By: bySync,
 		MadeAt: r.in.Now, SeenAt: r.in.Now, State: Standing, Organization: r.organization(c.tier),
 	}, true
 }

@@ -79,6 +79,7 @@ type resolver struct {
 	attributes map[string]bool // sources that have any user with the attribute
 
 	before    map[UserRef]Link
+	resting   map[ground]int        // how many of these links rest on what
 	ruled     map[UserRef]Statement // users of whom a person has spoken
 	claims    map[UserRef][]claim
 	claimants map[spot][]claimant
@@ -124,7 +125,7 @@ func newResolver(in Input) *resolver {
 		accounts:   make(map[team.AccountID]*team.Account, len(in.Accounts)),
 		logins:     make(map[string][]team.AccountID, len(in.Accounts)),
 		identities: newRegister(len(in.Accounts)), addresses: newRegister(0), attributes: make(map[string]bool),
-		before: make(map[UserRef]Link, len(in.Before)), ruled: make(map[UserRef]Statement),
+		before: make(map[UserRef]Link, len(in.Before)), resting: make(map[ground]int), ruled: make(map[UserRef]Statement),
 		claims: make(map[UserRef][]claim, len(in.Accounts)), claimants: make(map[spot][]claimant, len(in.Accounts)),
 		holder: make(map[seat]UserRef, len(in.Accounts)), doubts: make(map[seat]int),
 		shaken: make(map[UserRef]Hold), stuck: make(map[UserRef]bool),
@@ -155,6 +156,7 @@ func newResolver(in Input) *resolver {
 		r.accounts[a.ID] = a
 		login := team.FoldLogin(a.Login)
 		r.logins[login] = append(r.logins[login], a.ID)
+		slices.Sort(r.logins[login])
 		for _, identity := range a.Identities {
 			r.identities.add(a.ID, "nameID", identity.NameID)
 			r.identities.add(a.ID, "SCIM username", identity.Username)

@@ -284,7 +284,7 @@ func TestWhoIsWho(t *testing.T) {
 		"a login of another account": {
 			users: sources(source("corp", user("u1", "", "", "ada-l"))), accounts: accounts(account("9999", "ada-l")),
 			before: []link.Link{before("corp/u1", "1024", "ada-l", link.Attribute, "ada-l")},
-			want:   []string{"corp/u1 frozen 1024 attribute as ada-new: identity-replaced", "frozen 1024", "frozen 9999"},
+			want:   []string{"corp/u1 frozen 1024 attribute: identity-replaced", "frozen 1024", "frozen 9999"},
 		},
 		"a login of another account, and the link is by saml": {
 			users: sources(source("corp", user("u1", "ada@example.com", "", ""))), accounts: accounts(account("9999", "ada-l"), filler),

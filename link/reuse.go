@@ -10,6 +10,11 @@ import (
 // reuse takes over the links that were made before, each as far as what was read this time bears it out.
 func (r *resolver) reuse() {
 	seats := make(map[seat][]Link)
+	for _, l := range r.before {
+		if l.State != Revoked {
+			r.resting[restsOn(l)]++
+		}
+	}
 	for user, l := range r.before {
 		h, shaken := r.shaken[user]
 		_, ruled := r.ruled[user]
@@ -35,15 +40,17 @@ func (r *resolver) reuse() {
 		if _, taken := r.holder[at]; taken {
 			continue // a statement gives the account to somebody else
 		}
-		users := make([]UserRef, 0, len(holders))
-		for _, l := range holders {
-			users = append(users, l.User)
+		var users []UserRef
+		for i, l := range holders {
+			if _, shaken := r.shaken[l.User]; !shaken {
+				holders[i] = r.review(l)
+			}
+			if holders[i].State != Revoked {
+				users = append(users, l.User)
+			}
 		}
 		slices.SortFunc(users, compareUsers)
 		for _, l := range holders {
-			if _, shaken := r.shaken[l.User]; !shaken {
-				l = r.review(l)
-			}
 			if len(users) > 1 && l.State != Revoked {
 				l.State, l.Trouble = Frozen, r.name(l.Account)+" is linked to "+listUsers(users)+settle(l.User)
 			}
@@ -88,18 +95,25 @@ func (r *resolver) review(l Link) Link {
 		l.State, l.Trouble = Frozen, r.replaced(l, l.Login, others)
 		return l
 	}
+	if rival, tier := r.outranked(l.User, l.Tier, l.Account); tier != "" {
+		l.State, l.Trouble = Frozen, "conflict: "+string(tier)+" names "+rival.String()+" for "+r.name(l.Account)+settle(l.User)
+	}
+	return l
+}
+
+// outranked returns the other user of the source for whom a stronger tier names the account, and that tier.
+func (r *resolver) outranked(user UserRef, by Tier, account team.AccountID) (UserRef, Tier) {
 	for _, tier := range r.found {
-		if !r.stronger(tier, l.Tier) {
+		if !r.stronger(tier, by) {
 			continue
 		}
-		for _, rival := range r.rivals(l.User, tier, l.Account) {
-			if id, ok := r.decisive(rival, tier); ok && id == l.Account {
-				l.State, l.Trouble = Frozen, "conflict: "+string(tier)+" names "+rival.String()+" for "+r.name(l.Account)+settle(l.User)
-				return l
+		for _, rival := range r.rivals(user, tier, account) {
+			if id, ok := r.decisive(rival, tier); ok && id == account {
+				return rival, tier
 			}
 		}
 	}
-	return l
+	return UserRef{}, ""
 }
 
 // replaced says that a login has changed hands.
@@ -127,6 +141,9 @@ const (
 // judge looks for the evidence of a link whose user was read and counts.
 func (r *resolver) judge(l Link) Link {
 	user := l.User
+	if l.Value == "" && l.Tier == Attribute {
+		l.Value = team.FoldLogin(l.Login) // made before values were kept
+	}
 	found, c, why := r.evidence(l)
 	for _, tier := range r.found {
 		if id, ok := r.decisive(user, tier); ok && id != l.Account && found != doubtful {
@@ -149,17 +166,18 @@ func (r *resolver) judge(l Link) Link {
 	case doubtful:
 		l.State, l.Trouble = Frozen, why
 	case gone:
-		l.State, l.Trouble = Revoked, why
-		if r.allLost(l) {
+		switch {
+		case l.Tier == Email:
+			l.State, l.Trouble = Frozen, why+settle(user)
+		case r.allLost(l):
 			l.State, l.Trouble = Frozen, why+", like that of everybody else: is it still read?"
-		}
-		if l.Tier == Email {
-			l.State = Frozen
+		default:
+			l.State, l.Trouble = Revoked, why
 		}
 	case holds:
 		l.State, l.Trouble, l.SeenAt = Standing, "", r.in.Now
-		if c.evidence != "" {
-			l.Evidence, l.Value = c.evidence, c.value
+		if c.tier != "" {
+			l.Evidence, l.Value = c.evidence(), c.value
 		}
 	}
 	l.Note = r.notes(user, l.Account)
@@ -216,9 +234,6 @@ func (r *resolver) switchedOff(l Link) (finding, claim, string) {
 // attributeEvidence is the finding on a link whose attribute does not hold the login of its account.
 func (r *resolver) attributeEvidence(l Link, c claim, claimed bool) (finding, claim, string) {
 	asserted := l.Value
-	if asserted == "" {
-		asserted = team.FoldLogin(l.Login)
-	}
 	switch {
 	case !claimed:
 		return gone, claim{}, "the attribute that held " + asserted + " is empty"
@@ -257,21 +272,26 @@ func (r *resolver) organization(tier Tier) string {
 }
 
 // allLost reports whether the kind of evidence that a link has lost is there for nobody any more, and at least two links rested on it. One
-// identity that is gone was taken away; all of them gone at once are not being read.
+// identity that is gone was taken away; all of them gone at once are not being read. A link that is frozen for that stays so until
+// somebody has such evidence again, even when people have ruled on the others meanwhile.
 func (r *resolver) allLost(l Link) bool {
 	if l.Tier == SAML && len(r.identities.exact) > 0 || l.Tier == Attribute && r.attributes[l.User.Source] {
 		return false
 	}
-	n := 0
-	for _, other := range r.before {
-		if other.Tier != l.Tier || other.State == Revoked {
-			continue
-		}
-		if l.Tier == SAML && other.Organization == l.Organization || l.Tier == Attribute && other.User.Source == l.User.Source {
-			n++
-		}
+	return r.before[l.User].State == Frozen || r.resting[restsOn(l)] > 1
+}
+
+// A ground is what links rest on together: the identities of one organization, the attribute at one source.
+type ground struct {
+	tier  Tier
+	where string
+}
+
+func restsOn(l Link) ground {
+	if l.Tier == SAML {
+		return ground{SAML, l.Organization}
 	}
-	return n >= 2
+	return ground{l.Tier, l.User.Source}
 }
 
 // giveWay takes over the links of users who are deleted at the identity provider, unless somebody else of the source has proven the account
