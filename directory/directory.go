@@ -88,17 +88,18 @@ type Path []GroupID
 // The path is shared between the users of a group and must not be changed.
 func (s *Snapshot) Walk(id GroupID) iter.Seq2[User, Path] {
 	return func(yield func(User, Path) bool) {
-		seen := make(map[UserID]struct{})
+		var seen map[UserID]struct{} // only where groups are nested; a group lists nobody twice
+		if len(s.Groups[id].Groups) > 0 {
+			seen = make(map[UserID]struct{}, len(s.Groups[id].Members))
+		}
 		for path := range s.closure(id) {
-			members := s.Groups[path[len(path)-1]].Members
-			if !slices.IsSorted(members) {
-				members = slices.Sorted(slices.Values(members))
-			}
-			for _, uid := range members {
-				if _, again := seen[uid]; again {
-					continue
+			for _, uid := range inOrder(s.Groups[path[len(path)-1]].Members) {
+				if seen != nil {
+					if _, again := seen[uid]; again {
+						continue
+					}
+					seen[uid] = struct{}{}
 				}
-				seen[uid] = struct{}{}
 				u, ok := s.Users[uid]
 				if !ok {
 					continue // Validate refuses such a snapshot; a walk must not invent a user
@@ -109,6 +110,29 @@ func (s *Snapshot) Walk(id GroupID) iter.Seq2[User, Path] {
 			}
 		}
 	}
+}
+
+// inOrder returns the members each once in order of id: as they are when they lie so already, as sources that sort them leave them.
+func inOrder(members []UserID) []UserID {
+	for i := 1; i < len(members); i++ {
+		if members[i-1] >= members[i] {
+			members = slices.Clone(members)
+			slices.Sort(members)
+			return slices.Compact(members)
+		}
+	}
+	return members
+}
+
+// Size returns how many users of a group and of the groups within it count as members.
+func (s *Snapshot) Size(id GroupID) int {
+	n := 0
+	for u := range s.Walk(id) {
+		if u.Status.Member() {
+			n++
+		}
+	}
+	return n
 }
 
 // Unread returns the groups whose members would be needed to know who is in the group id and are not known: those not read and those
@@ -200,14 +224,4 @@ func (s *Snapshot) Validate() error {
 		}
 	}
 	return nil
-}
-
-func mapKeys[K comparable, V any](m map[K]V) iter.Seq[K] {
-	return func(yield func(K) bool) {
-		for k := range m {
-			if !yield(k) {
-				return
-			}
-		}
-	}
 }

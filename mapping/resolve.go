@@ -264,12 +264,7 @@ func (d *decision) tooLarge(m Mapping, s *directory.Snapshot, name string) bool 
 	if listed <= limit {
 		return false // not even with everyone counted as often as listed
 	}
-	size := 0
-	for u := range s.Walk(m.GroupID) {
-		if u.Status.Member() {
-			size++
-		}
-	}
+	size := s.Size(m.GroupID)
 	if size <= limit {
 		return false
 	}

@@ -54,7 +54,7 @@ func (w *World) sourceFacts(name string, reading mapping.Reading, mapped []direc
 	f.ReadAt = s.TakenAt
 	f.Now = shape(s, links)
 	for _, id := range mapped {
-		size := flattened(s, id)
+		size := s.Size(id)
 		before, known := reads.DayAgo[id]
 		switch {
 		case !known:
@@ -134,14 +134,6 @@ func shape(s *directory.Snapshot, links *link.Result) guard.Shape {
 		}
 	}
 	return sh
-}
-
-func flattened(s *directory.Snapshot, id directory.GroupID) int {
-	n := 0
-	for range s.Walk(id) {
-		n++
-	}
-	return n
 }
 
 // teamFacts gathers what guards ask about one team of the plan.

@@ -140,10 +140,17 @@ type witness struct {
 	progress func(apply.Written)
 	done     []guard.Ref
 	touched  []team.ID
+	created  map[string]team.ID // by name
 }
 
 func (w *witness) saw(written apply.Written) {
 	if r := written.Outcome.Result; r == target.Done || r == target.Already {
+		if written.Outcome.Act == string(guard.Creation) {
+			if w.created == nil {
+				w.created = make(map[string]team.ID)
+			}
+			w.created[written.Slug] = written.Outcome.Team
+		}
 		c := plan.TeamChange{Team: written.Team, Slug: written.Slug}
 		w.done = append(w.done, guard.RefOf(&c, written.Change))
 	}
@@ -164,6 +171,9 @@ func (d Deps) settle(ctx context.Context, name string, run Run, w *World, dec *D
 	if err := d.Notebook.SaveConnected(ctx, w.Place, dec.connected(), d.Now()); err != nil {
 		return err
 	}
+	if err := d.pinCreated(ctx, w, seen.created); err != nil {
+		return err
+	}
 	if !more {
 		return nil
 	}
@@ -175,6 +185,19 @@ func (d Deps) settle(ctx context.Context, name string, run Run, w *World, dec *D
 	}
 	w.Slices++
 	return d.Notebook.SaveRunReading(ctx, run.ID, &w.Reading)
+}
+
+// pinCreated binds mappings to the teams that were made for them, before anything can be renamed.
+func (d Deps) pinCreated(ctx context.Context, w *World, created map[string]team.ID) error {
+	if len(created) == 0 {
+		return nil
+	}
+	for i, m := range w.Mappings {
+		if m.New != nil && m.TeamID == "" && created[m.New.Name] != "" {
+			w.Mappings[i].TeamID, w.Mappings[i].New = created[m.New.Name], nil
+		}
+	}
+	return d.Notebook.SaveMappings(ctx, w.Target, w.Mappings, nil)
 }
 
 // connected are the teams whose first connection has ended: nothing waits of what it protects.

@@ -102,7 +102,8 @@ func (d Deps) planUndo(ctx context.Context, name, undone string, answered bool) 
 }
 
 // inverse is what the teams of a run should hold for its writes to be taken back. Who is not named stays as they are, and a membership that
-// somebody has changed since is not touched: plan.Compute finds nothing to do for it.
+// somebody has changed since is not touched: plan.Compute finds nothing to do for it. No source is named, for an undo rests on no
+// source's facts.
 func inverse(writes []RunWrite, teams []team.Team) []team.Wanted {
 	byTeam := make(map[team.ID]*team.Wanted)
 	for _, t := range teams {
@@ -117,8 +118,6 @@ func inverse(writes []RunWrite, teams []team.Team) []team.Wanted {
 		want := team.Want{Account: team.AccountID(write.Account), Login: write.Login, User: write.User, In: team.Yes, Role: from,
 			Why: []team.Reason{{Rule: team.Undone}}}
 		for _, key := range write.Mappings {
-			source, _, _ := strings.Cut(key, "/")
-			w.Sources = append(w.Sources, source)
 			want.Why = append(want.Why, team.Reason{Rule: team.Undone, Key: key})
 		}
 		switch plan.Act(write.Act) {
@@ -134,8 +133,6 @@ func inverse(writes []RunWrite, teams []team.Team) []team.Wanted {
 	var all []team.Wanted
 	for _, t := range teams {
 		w := byTeam[t.ID]
-		slices.Sort(w.Sources)
-		w.Sources = slices.Compact(w.Sources)
 		slices.SortFunc(w.Members, func(a, b team.Want) int { return strings.Compare(string(a.Account), string(b.Account)) })
 		all = append(all, *w)
 	}
