@@ -168,19 +168,25 @@ func (r *resolver) gather() {
 	for _, t := range r.found {
 		ask = append(ask, map[Tier]func(directory.User) (claim, bool){SAML: r.saml, Attribute: r.attribute, Email: r.email}[t])
 	}
+	var said []claim
 	for source, s := range r.sources {
 		for id, u := range s.Users {
 			if u.Accounts[r.in.Kind] != "" {
 				r.attributes[source] = true
 			}
-			if u.Status == directory.Deleted {
-				continue
+			said = said[:0]
+			for _, find := range ask {
+				if c, ok := find(u); ok && u.Status != directory.Deleted {
+					said = append(said, c)
+				}
 			}
 			user := UserRef{source, id}
-			for _, find := range ask {
-				if c, ok := find(u); ok {
-					r.claims[user] = append(r.claims[user], c)
-				}
+			if r.alone(user, said) {
+				continue
+			}
+			r.users = append(r.users, user)
+			if len(said) > 0 {
+				r.claims[user] = slices.Clone(said)
 			}
 		}
 	}
@@ -201,6 +207,35 @@ func (r *resolver) gather() {
 			r.claimants[at] = slices.DeleteFunc(all, func(c claimant) bool { return c.weak })
 		}
 	}
+}
+
+// alone holds a user of whom nothing is known, or only the login of nobody. Most of a company has no account in the organization, and who
+// has none concerns nobody else.
+func (r *resolver) alone(user UserRef, said []claim) bool {
+	h := Hold{User: user, Reason: NotLinked, Message: nobody}
+	switch {
+	case len(said) == 0:
+	case len(said) == 1 && said[0].refused == nil && len(said[0].accounts) == 0:
+		h.Reason, h.Message = NotAMember, absent(said[0])
+	default:
+		return false
+	}
+	if _, linked := r.before[user]; linked {
+		return false
+	}
+	if _, ruled := r.ruled[user]; ruled {
+		return false
+	}
+	r.result.Held[user] = h
+	return true
+}
+
+// nobody is what is said of a user whom no tier names an account for.
+const nobody = "no tier names an account: link by hand, or ask them to sign in on the self-service page"
+
+// absent says that an attribute names nobody in the organization.
+func absent(c claim) string {
+	return c.value + " is the login of no member of the organization: invite them, or correct the attribute"
 }
 
 // claim returns what a tier says of a user. A claim by mail address to an account that another user claims by sign-in name is void: the

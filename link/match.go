@@ -36,7 +36,7 @@ func (r *resolver) match(tier Tier) {
 func (r *resolver) propose(user UserRef, c claim) (Link, bool) {
 	switch {
 	case len(c.accounts) == 0:
-		r.hold(user, NotAMember, c.value+" is the login of no member of the organization: invite them, or correct the attribute")
+		r.hold(user, NotAMember, absent(c))
 		return Link{}, false
 	case len(c.accounts) > 1:
 		r.hold(user, Ambiguous, string(c.tier)+" names "+r.listAccounts(c.accounts)+settle(user), doubtsOf(c.accounts, c.tier)...)

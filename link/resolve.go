@@ -81,6 +81,7 @@ type resolver struct {
 	before    map[UserRef]Link
 	resting   map[ground]int        // how many of these links rest on what
 	ruled     map[UserRef]Statement // users of whom a person has spoken
+	users     []UserRef             // who were read and are not held at first sight
 	claims    map[UserRef][]claim
 	claimants map[spot][]claimant
 
@@ -129,7 +130,7 @@ func newResolver(in Input) *resolver {
 		claims: make(map[UserRef][]claim, len(in.Accounts)), claimants: make(map[spot][]claimant, len(in.Accounts)),
 		holder: make(map[seat]UserRef, len(in.Accounts)), doubts: make(map[seat]int),
 		shaken: make(map[UserRef]Hold), stuck: make(map[UserRef]bool),
-		result: &Result{Links: make(map[UserRef]Link, len(in.Accounts)), Held: make(map[UserRef]Hold), frozen: make(map[team.AccountID]string)},
+		result: &Result{Links: make(map[UserRef]Link, len(in.Accounts)), frozen: make(map[team.AccountID]string)},
 	}
 	for _, t := range in.Tiers {
 		if _, twice := r.rank[t]; twice {
@@ -151,6 +152,11 @@ func newResolver(in Input) *resolver {
 			r.sources[s.Source] = s
 		}
 	}
+	users := 0
+	for _, s := range r.sources {
+		users += len(s.Users)
+	}
+	r.result.Held = make(map[UserRef]Hold, max(users-len(in.Accounts), 0))
 	for i := range in.Accounts {
 		a := &in.Accounts[i]
 		r.accounts[a.ID] = a
@@ -301,15 +307,12 @@ func (r *resolver) inSight(l Link) bool {
 // report fills in who is left over and which accounts are in doubt.
 func (r *resolver) report() {
 	res := r.result
-	for source, s := range r.sources {
-		for id := range s.Users {
-			user := UserRef{source, id}
-			if _, linked := res.Links[user]; linked {
-				continue
-			}
-			if _, held := res.Held[user]; !held {
-				res.Held[user] = Hold{User: user, Reason: NotLinked, Message: r.unlinked(user)}
-			}
+	for _, user := range r.users {
+		if _, linked := res.Links[user]; linked {
+			continue
+		}
+		if _, held := res.Held[user]; !held {
+			res.Held[user] = Hold{User: user, Reason: NotLinked, Message: r.unlinked(user)}
 		}
 	}
 	why := make(map[team.AccountID]question)
@@ -346,7 +349,6 @@ func (r *resolver) report() {
 
 // unlinked says why no tier names an account for a user, and which came closest.
 func (r *resolver) unlinked(user UserRef) string {
-	const nobody = "no tier names an account: link by hand, or ask them to sign in on the self-service page"
 	for _, c := range r.claims[user] {
 		if c.refused != nil {
 			return fmt.Sprintf("%s: %q %v, so it is compared with nothing", c.tier, c.value, c.refused)
