@@ -487,3 +487,21 @@ func wayForAll(o guard.Objection) string {
 	}
 	return strings.ReplaceAll(o.WayOut, " --team "+o.Slug, " --guard "+o.Guard)
 }
+
+// Waiver writes the changes that somebody is about to approve, and what guards say of them.
+func (p Plan) Waiver(s Screen) {
+	p.header(s)
+	stopped := guard.Stopped(p.Objections)
+	width := p.loginWidth()
+	for i := range p.Plan.Teams {
+		p.team(s, &p.Plan.Teams[i], stopped, width)
+	}
+	for _, name := range p.guards() {
+		for _, o := range p.Objections {
+			if o.Guard == name {
+				s.hang("  "+s.paint(yellow, "!")+" ", "    ", o.Guard+": "+o.Message)
+			}
+		}
+	}
+	s.Blank()
+}

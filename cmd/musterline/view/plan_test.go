@@ -24,7 +24,9 @@ var noon = time.Date(2026, 8, 21, 12, 0, 0, 0, time.UTC)
 
 // aPlan has one of everything that a plan can hold.
 func aPlan() Plan {
-	path := func(groups ...string) []team.Reason { return []team.Reason{{Mapping: "file:12", Path: groups, Link: "attribute"}} }
+	path := func(groups ...string) []team.Reason {
+		return []team.Reason{{Mapping: "file:12", Path: groups, Link: "attribute"}}
+	}
 	because := func(rule team.Rule, note string) []team.Reason { return []team.Reason{{Rule: rule, Note: note}} }
 	p := &plan.Plan{Target: "octo", Digest: "4f2a", Teams: []plan.TeamChange{
 		{Team: "3", Slug: "data", Members: 6, Sources: []string{"corp"},

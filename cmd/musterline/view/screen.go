@@ -147,3 +147,11 @@ func WriteJSON(w io.Writer, v any) error {
 	enc.SetIndent("", "  ")
 	return enc.Encode(v)
 }
+
+// Problem writes what went wrong in one line and what to do in the next.
+func (s Screen) Problem(cause, hint string) {
+	s.line(s.paint(red, "musterline:") + " " + strings.ReplaceAll(strings.TrimSpace(cause), "\n", "\n  "))
+	if hint != "" {
+		s.line("  " + s.paint(bold, "→") + " " + hint)
+	}
+}

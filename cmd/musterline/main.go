@@ -1,0 +1,226 @@
+// Command musterline keeps the teams of GitHub organizations in line with the groups of an identity provider.
+//
+// Every command is a file named for its act: it reads its words, calls one function of the stages, and hands what comes back to package
+// view. Read sync.go first, then open.go, which makes the stages' parts from the configuration file.
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"os/user"
+	"slices"
+	"strconv"
+	"strings"
+	"syscall"
+	"time"
+
+	"github.com/charmbracelet/x/term"
+	"github.com/spf13/cobra"
+
+	"musterline.example/cmd/musterline/view"
+	"musterline.example/setting"
+)
+
+// version is set by the linker.
+var version = "unknown"
+
+func main() {
+	os.Exit(run(os.Args[1:], os.Stdin, os.Stdout, os.Stderr, os.LookupEnv))
+}
+
+// Exit codes. A program may rely on them.
+const (
+	exitDone     = 0
+	exitFailed   = 1
+	exitChanges  = 2  // plan --detailed-exitcode: there are changes and no objections
+	exitObjected = 3  // --detailed-exitcode: guards object
+	exitUsage    = 64 // the command line is wrong; as in sysexits.h
+)
+
+// run carries out one command line and returns its exit code.
+func run(args []string, stdin io.Reader, stdout, stderr io.Writer, env func(string) (string, bool)) int {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	return (&cli{stdin: stdin, stdout: stdout, stderr: stderr, env: env, now: time.Now}).run(ctx, args)
+}
+
+// A cli is one command line: where it reads and writes, and what the options that all commands share say.
+type cli struct {
+	stdin          io.Reader
+	stdout, stderr io.Writer
+	env            func(string) (string, bool)
+	now            func() time.Time
+
+	config  string
+	noColor bool
+	verbose bool
+	code    int // of a command that returned no error
+}
+
+func (c *cli) run(ctx context.Context, args []string) int {
+	root := c.root()
+	root.SetArgs(args)
+	root.SetIn(c.stdin)
+	root.SetOut(c.stdout)
+	root.SetErr(c.stderr)
+	command, err := root.ExecuteContextC(ctx)
+	if err == nil {
+		return c.code
+	}
+	c.explain(command, err)
+	if _, wrong := errors.AsType[*usageError](err); wrong {
+		return exitUsage
+	}
+	return exitFailed
+}
+
+// The groups of commands in the order of the help.
+const (
+	groupSync  = "sync"
+	groupLook  = "look"
+	groupKeep  = "keep"
+	groupOther = "other"
+)
+
+func (c *cli) root() *cobra.Command {
+	root := &cobra.Command{
+		Use:   "musterline",
+		Short: "Keeps GitHub teams in line with the groups of your identity provider",
+		Long: `Musterline keeps GitHub teams in line with the groups of your identity provider.
+
+It shows a plan before anything changes, guards stop what looks dangerous until
+somebody approves it by name, and it can always say why somebody is in a team.`,
+		Example: `  musterline demo                  see it work: no account, no network
+  musterline check                 is the configuration right, and is everything reachable?
+  musterline plan                  what would change, and why
+  musterline sync                  change it, within the guards
+  musterline why ada platform      why is she in this team?`,
+		SilenceErrors: true,
+		SilenceUsage:  true,
+		Args: func(root *cobra.Command, args []string) error {
+			if len(args) == 0 {
+				return nil
+			}
+			return usagef("there is no command %q%s", args[0], setting.DidYouMean(args[0], commandNames(root)))
+		},
+		RunE: func(root *cobra.Command, _ []string) error { return root.Help() },
+	}
+	root.CompletionOptions.DisableDefaultCmd = true
+	root.SetFlagErrorFunc(flagError)
+	root.PersistentFlags().StringVar(&c.config, "config", "musterline.yaml", "configuration `file`")
+	root.PersistentFlags().BoolVar(&c.noColor, "no-color", false, "no colours (also: NO_COLOR in the environment)")
+	root.PersistentFlags().BoolVarP(&c.verbose, "verbose", "v", false, "log what is being done to standard error")
+	root.PersistentFlags().BoolP("help", "h", false, "help for this command")
+	root.AddGroup(
+		&cobra.Group{ID: groupSync, Title: "Plan and sync:"},
+		&cobra.Group{ID: groupLook, Title: "Look:"},
+		&cobra.Group{ID: groupKeep, Title: "Decide:"},
+		&cobra.Group{ID: groupOther, Title: "Other:"},
+	)
+	add := func(group string, commands ...*cobra.Command) {
+		for _, command := range commands {
+			command.GroupID = group
+			root.AddCommand(command)
+		}
+	}
+	add(groupSync, c.planCommand(), c.applyCommand(), c.syncCommand(), c.undoCommand())
+	add(groupLook, c.checkCommand(), c.statusCommand(), c.whyCommand(), c.groupsCommand(), c.teamsCommand(), c.auditCommand())
+	add(groupKeep, c.approveCommand(), c.pauseCommand(), c.resumeCommand(), c.linkCommand())
+	add(groupOther, c.demoCommand(), c.versionCommand(), c.completionCommand())
+	root.SetHelpCommandGroupID(groupOther)
+	return root
+}
+
+func commandNames(parent *cobra.Command) []string {
+	var names []string
+	for _, command := range parent.Commands() {
+		if !command.Hidden {
+			names = append(names, command.Name())
+		}
+	}
+	return names
+}
+
+// screen is standard output as views write on it.
+func (c *cli) screen() view.Screen { return c.screenOn(c.stdout) }
+
+func (c *cli) screenOn(w io.Writer) view.Screen {
+	s := view.Screen{Out: w, Width: 80}
+	file, ok := w.(*os.File)
+	if ok && term.IsTerminal(file.Fd()) {
+		s.Live, s.Colour = true, !c.noColor && c.variable("NO_COLOR") == "" && c.variable("TERM") != "dumb"
+		if width, _, err := term.GetSize(file.Fd()); err == nil && width > 0 {
+			s.Width = width
+		}
+	}
+	if width, err := strconv.Atoi(c.variable("COLUMNS")); err == nil && width > 0 {
+		s.Width = width
+	}
+	return s
+}
+
+// asks reports whether there is a person to ask.
+func (c *cli) asks() bool {
+	file, ok := c.stdin.(*os.File)
+	return ok && term.IsTerminal(file.Fd())
+}
+
+func (c *cli) variable(name string) string {
+	value, _ := c.env(name)
+	return value
+}
+
+// person is who gives the command, for the audit: --by, else the user of the operating system, and who stands behind sudo.
+func (c *cli) person(by string) string {
+	if by != "" {
+		return by
+	}
+	if name := c.variable("SUDO_USER"); name != "" {
+		return name
+	}
+	if u, err := user.Current(); err == nil && u.Username != "" {
+		return u.Username
+	}
+	return "somebody"
+}
+
+// confirm asks for a yes. Without a terminal nobody can answer, and to go on would be a guess.
+func (c *cli) confirm(yes bool, question string) error {
+	if yes {
+		return nil
+	}
+	if !c.asks() {
+		return usagef("this asks before it acts, and standard input is no terminal").hint("to answer yes beforehand, add --yes")
+	}
+	fmt.Fprintf(c.stdout, "%s Only yes is taken for yes: ", question)
+	answer := make([]byte, 0, 8)
+	for one := make([]byte, 1); ; {
+		n, err := c.stdin.Read(one)
+		if n == 1 && one[0] != '\n' && len(answer) < 64 {
+			answer = append(answer, one[0])
+		}
+		if err != nil || n == 1 && one[0] == '\n' {
+			break
+		}
+	}
+	if strings.TrimSpace(string(answer)) != "yes" {
+		return failf("nothing was done: the answer was not yes")
+	}
+	return nil
+}
+
+// oneOf checks that a word is among those known; what says what it should be.
+func oneOf(what, word string, known []string) error {
+	if slices.Contains(known, word) {
+		return nil
+	}
+	err := usagef("there is no %s %q%s", what, word, setting.DidYouMean(word, known))
+	if len(known) > 0 && len(known) <= 12 {
+		err.hint("there is: " + strings.Join(slices.Sorted(slices.Values(known)), ", "))
+	}
+	return err
+}

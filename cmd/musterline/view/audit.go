@@ -1,0 +1,228 @@
+package view
+
+import (
+	"encoding/json"
+	"fmt"
+	"strings"
+	"time"
+
+	"musterline.example/audit"
+	"musterline.example/guard"
+	"musterline.example/plan"
+	"musterline.example/store"
+)
+
+// An Audit is a piece of the audit record, the oldest entry first.
+type Audit struct {
+	Entries []store.Entry
+	Names   Names
+	Now     time.Time
+	More    bool // there are older ones
+}
+
+// Names give ids the names that people know. What is not known keeps its id.
+type Names struct {
+	Teams    map[string]string // slug by target and id: "octo/7"
+	Accounts map[string]string // login by id
+}
+
+func (n Names) team(target, id string) string {
+	if slug := n.Teams[target+"/"+id]; slug != "" {
+		return slug
+	}
+	return id
+}
+
+func (n Names) account(id string) string {
+	if login := n.Accounts[id]; login != "" {
+		return login
+	}
+	return id
+}
+
+// JSON returns the entries as they are stored.
+func (a Audit) JSON() any {
+	return struct {
+		Entries []store.Entry `json:"entries"`
+	}{list(a.Entries)}
+}
+
+// Text writes an entry a line: number, time, who, what.
+func (a Audit) Text(s Screen) {
+	if len(a.Entries) == 0 {
+		s.Para(0, "No entries.")
+		return
+	}
+	rows := [][]string{s.Header("ENTRY", "TIME", "RUN", "WHAT")}
+	for _, e := range a.Entries {
+		at := e.At.In(a.Now.Location()).Format("2006-01-02 15:04:05")
+		rows = append(rows, []string{fmt.Sprint(e.Seq), at, dash(e.Run), a.Sentence(e)})
+	}
+	s.Table(0, rows)
+	if a.More {
+		s.Para(0, "There are older entries: --limit N or --all shows them.")
+	}
+}
+
+// Sentence says in words what an entry records.
+func (a Audit) Sentence(e store.Entry) string {
+	where := e.Target
+	if e.Team != "" {
+		where += "/" + a.Names.team(e.Target, e.Team)
+	}
+	switch e.Kind {
+	case store.KindIntent:
+		return a.intent(e, where)
+	case store.KindOutcome:
+		return a.outcome(e, where)
+	case store.KindClose:
+		return where + ": all writes of intent " + body(e, "intent") + " have an outcome"
+	case store.KindFound:
+		return where + ": found as justified: " + a.accounts(e)
+	case store.KindForget:
+		return where + ": no longer in the ledger: " + a.accounts(e)
+	case store.KindRestore:
+		return where + ": ledger as before the undone run: " + a.accounts(e)
+	case store.KindMapping:
+		return where + ": " + mappingText(e)
+	case store.KindLink:
+		return linkText(e)
+	case store.KindWaiver:
+		return waiverText(e)
+	case store.KindPause:
+		return fmt.Sprintf("%s: paused by %s: %s", e.Target, e.Actor.Requester, body(e, "reason"))
+	case store.KindResume:
+		return fmt.Sprintf("%s: resumed by %s", e.Target, e.Actor.Requester)
+	case store.KindCredential:
+		return fmt.Sprintf("credential of %s: %s by %s", body(e, "place"), e.Act, e.Actor.Requester)
+	}
+	return strings.TrimSpace(string(e.Kind) + " " + where)
+}
+
+func (a Audit) intent(e store.Entry, where string) string {
+	var i audit.Intent
+	if json.Unmarshal(e.Body, &i) != nil {
+		return where + ": intent"
+	}
+	if e.Team == "" {
+		where += "/" + i.Slug
+	}
+	var writes []string
+	if i.Create != "" {
+		writes = append(writes, "create the team")
+	}
+	for _, w := range i.Writes {
+		text := sign(plan.Act(w.Act)) + " " + w.Login
+		if w.Waiver != "" {
+			text += " (waiver " + w.Waiver + ")"
+		}
+		writes = append(writes, text)
+	}
+	by := i.Actor.Trigger
+	if i.Actor.Requester != "" {
+		by += " " + i.Actor.Requester
+	}
+	return fmt.Sprintf("%s: about to %s, for %s", where, strings.Join(writes, ", "), by)
+}
+
+func (a Audit) outcome(e store.Entry, where string) string {
+	if e.Act == "create" {
+		return where + ": team created: " + e.Result
+	}
+	text := fmt.Sprintf("%s: %s %s %s", where, sign(plan.Act(e.Act)), a.Names.account(e.Account), e.Result)
+	if said := body(e, "error"); said != "" {
+		text += ": " + said
+	}
+	return text
+}
+
+// accounts names the accounts that an entry is about.
+func (a Audit) accounts(e store.Entry) string {
+	var b struct {
+		Accounts []struct {
+			Account string `json:"account"`
+		} `json:"accounts"`
+	}
+	_ = json.Unmarshal(e.Body, &b) // an entry that cannot be read names nobody
+	var names []string
+	for _, account := range b.Accounts {
+		names = append(names, a.Names.account(account.Account))
+	}
+	return strings.Join(names, ", ")
+}
+
+func mappingText(e store.Entry) string {
+	type one struct {
+		Group string `json:"group"`
+	}
+	var b struct {
+		Team                    string `json:"team"`
+		Added, Changed, Removed []one
+	}
+	_ = json.Unmarshal(e.Body, &b) // an entry that cannot be read says less
+	var parts []string
+	add := func(what string, mappings []one) {
+		var groups []string
+		for _, m := range mappings {
+			groups = append(groups, m.Group)
+		}
+		if len(groups) > 0 {
+			parts = append(parts, what+" "+strings.Join(groups, ", "))
+		}
+	}
+	add("mapped to", b.Added)
+	add("pinned or changed:", b.Changed)
+	add("no longer mapped to", b.Removed)
+	text := strings.Join(parts, "; ")
+	if e.Team == "" {
+		text = b.Team + ": " + text
+	}
+	if e.Actor.Trigger == "file" {
+		text += " (configuration file)"
+	}
+	return text
+}
+
+func linkText(e store.Entry) string {
+	type one struct {
+		User, Account, Login, Tier, State, Trouble string
+	}
+	var b struct {
+		Host      string
+		Statement *one
+		Links     []one
+	}
+	_ = json.Unmarshal(e.Body, &b) // an entry that cannot be read says less
+	if b.Statement != nil {
+		if e.Act == "unstate" {
+			return fmt.Sprintf("link of %s on %s taken back by %s", b.Statement.User, b.Host, e.Actor.Requester)
+		}
+		return fmt.Sprintf("%s is account %s on %s, says %s", b.Statement.User, b.Statement.Account, b.Host, e.Actor.Requester)
+	}
+	var links []string
+	for _, l := range b.Links {
+		text := l.User + " = " + l.Login
+		if l.State != "standing" {
+			text += " " + l.State
+		}
+		links = append(links, text)
+	}
+	return fmt.Sprintf("linked on %s: %s", b.Host, strings.Join(links, ", "))
+}
+
+func waiverText(e store.Entry) string {
+	var b struct {
+		ID, Reason string
+		Changes    []guard.Waived
+	}
+	_ = json.Unmarshal(e.Body, &b) // an entry that cannot be read says less
+	return fmt.Sprintf("%s: %s approved by %s (waiver %s): %s", e.Target, Count(len(b.Changes), "change"), e.Actor.Requester, b.ID, b.Reason)
+}
+
+// body returns one text of an entry's body.
+func body(e store.Entry, key string) string {
+	var b map[string]any
+	_ = json.Unmarshal(e.Body, &b) // an entry that cannot be read has no text
+	text, _ := b[key].(string)
+	return text
+}

@@ -1,0 +1,148 @@
+package view
+
+import (
+	"fmt"
+	"strings"
+	"time"
+
+	"charm.land/lipgloss/v2"
+
+	"musterline.example/apply"
+	"musterline.example/plan"
+	"musterline.example/target"
+	"musterline.example/team"
+)
+
+// A Progress shows writes as they happen: a line for each team that is done and, on a terminal, a bar below with what is left. The time
+// left is reckoned from the writes made so far, pauses that the target asks for included; while there are too few of them to tell,
+// nothing is said.
+type Progress struct {
+	Screen Screen
+	Total  int // writes that the plan holds
+	Now    func() time.Time
+
+	Failures []apply.Written
+	Done     int // writes that took effect, or were in place
+	Teams    int
+
+	began time.Time
+	seen  int
+	rest  time.Duration // that is left, reckoned at the last write
+	slug  string
+	line  []string // what was done to the team in hand
+}
+
+// Begin starts the clock, and shows an empty bar on a terminal.
+func (p *Progress) Begin() {
+	p.began = p.Now()
+	p.bar("")
+}
+
+// Wrote shows one write.
+func (p *Progress) Wrote(w apply.Written) {
+	if w.Slug != p.slug {
+		p.flush()
+		p.slug = w.Slug
+		p.Teams++
+	}
+	what := writtenText(w)
+	switch w.Outcome.Result {
+	case target.Done, target.Pending:
+		p.Done++
+		p.line = append(p.line, what)
+	case target.Already:
+		p.Done++
+		p.line = append(p.line, what+" (was so already)")
+	default:
+		p.Failures = append(p.Failures, w)
+		p.line = append(p.line, p.Screen.paint(red, what+" "+string(w.Outcome.Result)))
+	}
+	if w.Outcome.Act != "create" {
+		p.seen++
+	}
+	p.rest = p.left()
+	p.bar(w.Slug + " " + what)
+}
+
+// End clears the bar and writes what went wrong.
+func (p *Progress) End() {
+	p.flush()
+	p.clear()
+	for _, f := range p.Failures {
+		cause := "the target did not say why"
+		if f.Outcome.Err != nil {
+			cause = f.Outcome.Err.Error()
+		}
+		p.Screen.hang("  "+p.Screen.paint(red, "!")+" ", "    ", fmt.Sprintf("%s: %s %s: %s", f.Slug, writtenText(f), f.Outcome.Result, cause))
+	}
+}
+
+func writtenText(w apply.Written) string {
+	if w.Outcome.Act == "create" {
+		return "created"
+	}
+	text := sign(plan.Act(w.Outcome.Act)) + " " + w.Change.Login
+	switch {
+	case w.Outcome.Act == string(plan.Update), w.Outcome.Act == string(plan.Add) && w.Change.Role == team.Maintainer:
+		text += " as " + w.Change.Role.String()
+	case w.Outcome.Act == string(plan.Cancel):
+		text += " (invitation)"
+	}
+	if w.Outcome.Result == target.Pending {
+		text += " (invited)"
+	}
+	return text
+}
+
+func (p *Progress) flush() {
+	if len(p.line) == 0 {
+		return
+	}
+	p.clear()
+	left := ""
+	if d := p.rest; !p.Screen.Live && d >= 10*time.Second {
+		left = fmt.Sprintf(" (%s of %s, about %s left)", Figure(p.seen), Figure(p.Total), Span(d))
+	}
+	p.Screen.hang("  "+p.slug+"  ", "    ", strings.Join(p.line, ", ")+left)
+	p.line = nil
+}
+
+// left is how long the rest will take at the rate so far; 0 when that cannot be told yet.
+func (p *Progress) left() time.Duration {
+	elapsed := p.Now().Sub(p.began)
+	if p.seen < 3 || p.seen >= p.Total || elapsed <= 0 {
+		return 0
+	}
+	return elapsed / time.Duration(p.seen) * time.Duration(p.Total-p.seen)
+}
+
+func (p *Progress) bar(doing string) {
+	if p.Screen.Live {
+		fmt.Fprint(p.Screen.Out, "\r\x1b[K", p.Bar(doing))
+	}
+}
+
+// Bar is the line that a terminal shows below what is done: how much is written, how long the rest takes, and what was written last.
+func (p *Progress) Bar(doing string) string {
+	const width = 24
+	share := 0.0
+	if p.Total > 0 {
+		share = min(1, float64(p.seen)/float64(p.Total))
+	}
+	full := int(share*width + 0.5)
+	line := "  " + p.Screen.paint(green, strings.Repeat("█", full)) + p.Screen.paint(faint, strings.Repeat("░", width-full)) +
+		fmt.Sprintf(" %s of %s", Figure(p.seen), Figure(p.Total))
+	if d := p.left(); d > 0 {
+		line += ", about " + Span(d) + " left"
+	}
+	if room := p.Screen.width() - lipgloss.Width(line) - 4; doing != "" && room > lipgloss.Width(doing) {
+		line += "  " + p.Screen.paint(faint, doing)
+	}
+	return line
+}
+
+func (p *Progress) clear() {
+	if p.Screen.Live {
+		fmt.Fprint(p.Screen.Out, "\r\x1b[K")
+	}
+}
