@@ -18,6 +18,8 @@ import (
 	"time"
 
 	"github.com/google/go-github/v92/github"
+
+	"musterline.example/internal/httpx"
 )
 
 // renewBefore is how long before its end an installation's token is replaced. It lives an hour (GitHub: "Generating an installation
@@ -83,6 +85,12 @@ func (i *installation) trouble(err error) error {
 	if ctx := contextError(err); ctx != nil {
 		return ctx
 	}
+	if e, ok := errors.AsType[*github.AbuseRateLimitError](err); ok {
+		return limited(SecondaryLimit, max(e.GetRetryAfter(), secondaryWait))
+	}
+	if e, ok := errors.AsType[*github.RateLimitError](err); ok {
+		return limited(PrimaryLimit, max(time.Until(e.Rate.Reset.Time), secondaryWait))
+	}
 	resp, ok := errors.AsType[*github.ErrorResponse](err)
 	if !ok || resp.Response == nil {
 		e := Problem(Unreachable)
@@ -91,6 +99,9 @@ func (i *installation) trouble(err error) error {
 	}
 	state := BadGateway
 	switch code := resp.Response.StatusCode; {
+	case code == http.StatusTooManyRequests:
+		wait, _ := httpx.RetryAfter(resp.Response.Header, time.Now())
+		return limited(SecondaryLimit, max(wait, secondaryWait))
 	case code == http.StatusUnauthorized:
 		state = AppKeyWrong
 	case code == http.StatusNotFound:

@@ -32,7 +32,7 @@ type Config struct {
 	Key   *rsa.PrivateKey
 
 	Lane Lane
-	Pace time.Duration // between writes; negative: the default, a second
+	Pace time.Duration // between writes; zero: the default, a second, or what another client has set; negative: none
 
 	HTTP  http.RoundTripper // http.DefaultTransport when nil
 	Now   func() time.Time  // of tokens and their ends; time.Now when nil
@@ -92,7 +92,9 @@ func Open(cfg Config) (*Client, error) {
 	default:
 		return nil, errors.New("no credential is given: a token, or app_id with private_key_file")
 	}
-	c.shared.limiter.SetPace(cfg.Pace)
+	if cfg.Pace != 0 {
+		c.shared.limiter.SetPace(max(cfg.Pace, 0))
+	}
 	cache := cfg.Cache
 	if cache == nil {
 		cache = c.shared.cache

@@ -53,7 +53,7 @@ func (p inProcess) RoundTrip(req *http.Request) (*http.Response, error) {
 // opened returns a client on a handler, with a pool of its own.
 func opened(t *testing.T, h http.Handler, change func(*Config)) *Client {
 	t.Helper()
-	cfg := Config{URL: "https://api.github.com", Organization: "acme", Token: secret, Pace: 0, HTTP: inProcess{h}, Pool: NewPool()}
+	cfg := Config{URL: "https://api.github.com", Organization: "acme", Token: secret, Pace: -1, HTTP: inProcess{h}, Pool: NewPool()}
 	if change != nil {
 		change(&cfg)
 	}

@@ -56,11 +56,13 @@ func Open(_ context.Context, v setting.Values, env target.Env) (target.Target, e
 func open(v setting.Values, env target.Env, pool *githubapi.Pool) (*organization, error) {
 	cfg := githubapi.Config{
 		URL: v.Text("api_url"), Organization: v.Text("organization"), Token: v.Secret("token").Reveal(),
-		AppID: v.Text("app_id"), Lane: githubapi.ParseLane(env.Lane), Pace: -1,
+		AppID: v.Text("app_id"), Lane: githubapi.ParseLane(env.Lane),
 		HTTP: env.HTTP, Now: env.Now, Log: env.Log, Pool: pool,
 	}
 	if v.Has("pace") {
-		cfg.Pace = v.Duration("pace")
+		if cfg.Pace = v.Duration("pace"); cfg.Pace <= 0 {
+			cfg.Pace = -1 // none: zero is the default
+		}
 	}
 	if path := v.Text("private_key_file"); path != "" {
 		text, err := os.ReadFile(path)

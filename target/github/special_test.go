@@ -97,6 +97,20 @@ func TestBatchesShrinkUntilGitHubCanAnswer(t *testing.T) {
 	}
 }
 
+func TestPagesOfAccountsShrinkToo(t *testing.T) {
+	l := newLab(t, githubsim.Options{Limits: githubsim.Limits{TimeoutNodes: 120}})
+	l.acme.EnableSAML("idp", "https://idp.example")
+	for i := range 150 {
+		login := fmt.Sprintf("u%d", i)
+		l.acme.AddMember(login)
+		l.acme.SetIdentity(login, githubsim.Identity{NameID: login})
+	}
+	got, err := l.open(t, nil).Accounts(t.Context(), nil)
+	if err != nil || len(got.List) != 151 || !got.Identities || len(got.List[150].Identities) != 1 {
+		t.Errorf("%d accounts, %v, %v", len(got.List), got.Trouble, err)
+	}
+}
+
 func TestAGatewayThatStaysBrokenIsAnError(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		l := &lab{gh: githubsim.New(githubsim.Options{}), url: "https://git.example.com/api/v3"}
@@ -204,7 +218,7 @@ func TestLongListsWithinATeamAreReadWhole(t *testing.T) {
 		parent.Set(member, githubsim.Member)
 	}
 	l.hints.Keep("team:"+fmt.Sprint(parent.ID()), parent.NodeID())
-	o := l.open(t, nil)
+	o := l.openOver(t, nil, inProcess{l.gh})
 	teams, err := o.Teams(t.Context(), ids([]*githubsim.Team{parent}))
 	if err != nil {
 		t.Fatal(err)
@@ -346,7 +360,7 @@ func TestAChangeIsOneCallAndNothingBeside(t *testing.T) {
 	tm := l.acme.AddTeam("Platform")
 	tm.Set("cy", githubsim.Member)
 	tm.Set("dee", githubsim.Member)
-	o := l.open(t, nil)
+	o := l.openOver(t, nil, inProcess{l.gh})
 	if _, err := o.Probe(t.Context()); err != nil {
 		t.Fatal(err)
 	}

@@ -25,7 +25,9 @@ const (
 // Teams reads teams as they are now, in as few calls as GitHub will answer. A team is absent only if GitHub says that it does not exist:
 // a null without that word, a list shorter than its own total, or any other fault is an error.
 func (o *organization) Teams(ctx context.Context, ids []team.ID) ([]team.Team, error) {
-	ids = distinct(ids)
+	if ids = distinct(ids); len(ids) == 0 {
+		return nil, nil
+	}
 	at, err := o.place(ctx)
 	if err != nil {
 		return nil, o.trouble(err, "read teams of %s", o.login)
