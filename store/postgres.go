@@ -85,6 +85,9 @@ func (e *postgres) again(err error) bool {
 	return ok && (pg.Code == "40001" || pg.Code == "40P01")
 }
 
+// rowsAtOnce spares round trips and keeps statements short enough to be parsed quickly.
+func (e *postgres) rowsAtOnce() int { return 500 }
+
 func (e *postgres) dialect() dialect {
 	return dialect{goose.DialectPostgres, []string{
 		`CREATE FUNCTION audit_entries_stay() RETURNS trigger LANGUAGE plpgsql AS $$

@@ -96,6 +96,9 @@ func (e *sqlite) snapshot() *sql.TxOptions { return nil } // what SQLite always 
 
 func (e *sqlite) again(error) bool { return false } // the one writer is never broken off
 
+// rowsAtOnce is 1: a prepared statement run for each row is ten times faster here than long ones, whose parameters are found by name.
+func (e *sqlite) rowsAtOnce() int { return 1 }
+
 func (e *sqlite) dialect() dialect {
 	return dialect{goose.DialectSQLite3, []string{
 		`CREATE TRIGGER audit_entries_stay BEFORE UPDATE ON audit_entries

@@ -62,6 +62,8 @@ type engine interface {
 	dialect() dialect
 	// snapshot is how to begin a transaction whose reads all see one moment.
 	snapshot() *sql.TxOptions
+	// rowsAtOnce is how many rows one statement writes when many are to be written.
+	rowsAtOnce() int
 	// lock takes the database for one process, or shares it with others that share it.
 	lock(ctx context.Context, writes *sql.DB, who string, shared bool) (unlock func() error, err error)
 	// again reports whether the same transaction may succeed when tried again.

@@ -100,10 +100,7 @@ func unpack(packed []byte, v any) error {
 // parameters is how many parameters one statement may have: SQLite's default limit is 32,766, PostgreSQL's 65,535.
 const parameters = 30000
 
-// rowsAtOnce keeps statements short enough to be parsed quickly.
-const rowsAtOnce = 500
-
-// A table is where many rows are written at once. A row-by-row write costs PostgreSQL one round trip each.
+// A table is where many rows are written at once.
 type table struct {
 	name    string
 	columns []string
@@ -132,7 +129,10 @@ func (t *tx) remove(ctx context.Context, from table, n int, key func(i int) []an
 
 // many runs a statement over many tuples of width values, in as few calls as the databases allow.
 func (t *tx) many(ctx context.Context, width, n int, row func(i int) []any, statement func(tuples string) string) (err error) {
-	step := min(rowsAtOnce, parameters/width)
+	if n == 0 {
+		return nil
+	}
+	step := min(t.s.engine.rowsAtOnce(), parameters/width)
 	var whole *sql.Stmt // of a full step
 	defer func() {
 		if whole != nil {
@@ -146,7 +146,7 @@ func (t *tx) many(ctx context.Context, width, n int, row func(i int) []any, stat
 			values = append(values, row(i)...)
 		}
 		switch {
-		case to-from < step || n < 2*step:
+		case to-from < step || n == step:
 			_, err = t.sql.ExecContext(ctx, statement(tuples(to-from, width)), values...)
 		case whole == nil:
 			if whole, err = t.sql.PrepareContext(ctx, statement(tuples(step, width))); err != nil {
