@@ -92,8 +92,9 @@ func (s *Snapshot) Walk(id GroupID) iter.Seq2[User, Path] {
 		if len(s.Groups[id].Groups) > 0 {
 			seen = make(map[UserID]struct{}, len(s.Groups[id].Members))
 		}
-		for path := range s.closure(id) {
-			for _, uid := range inOrder(s.Groups[path[len(path)-1]].Members) {
+		for steps := range s.closure(id) {
+			var path Path // made when somebody is new: a deep group of people met before costs nothing
+			for _, uid := range inOrder(s.Groups[steps[len(steps)-1].group].Members) {
 				if seen != nil {
 					if _, again := seen[uid]; again {
 						continue
@@ -103,6 +104,9 @@ func (s *Snapshot) Walk(id GroupID) iter.Seq2[User, Path] {
 				u, ok := s.Users[uid]
 				if !ok {
 					continue // Validate refuses such a snapshot; a walk must not invent a user
+				}
+				if path == nil {
+					path = pathTo(steps)
 				}
 				if !yield(u, path) {
 					return
@@ -139,8 +143,8 @@ func (s *Snapshot) Size(id GroupID) int {
 // that are not in the snapshot at all. It is empty for a group that Walk can be trusted with.
 func (s *Snapshot) Unread(id GroupID) []GroupID {
 	var unread []GroupID
-	for path := range s.closure(id) {
-		last := path[len(path)-1]
+	for steps := range s.closure(id) {
+		last := steps[len(steps)-1].group
 		if g, ok := s.Groups[last]; !ok || !g.Read() {
 			unread = append(unread, last)
 		}
@@ -151,32 +155,53 @@ func (s *Snapshot) Unread(id GroupID) []GroupID {
 // Closure returns the group itself and all groups within it, breadth first, each once.
 func (s *Snapshot) Closure(id GroupID) []GroupID {
 	var ids []GroupID
-	for path := range s.closure(id) {
-		ids = append(ids, path[len(path)-1])
+	for steps := range s.closure(id) {
+		ids = append(ids, steps[len(steps)-1].group)
 	}
 	return ids
 }
 
-// closure yields the path to each group that can be reached from id, breadth first, each group once.
-func (s *Snapshot) closure(id GroupID) iter.Seq[Path] {
-	return func(yield func(Path) bool) {
-		seen := map[GroupID]struct{}{id: {}}
-		queue := []Path{{id}}
-		for len(queue) > 0 {
-			path := queue[0]
-			queue = queue[1:]
-			if !yield(path) {
+// A step leads to one group from the one that lists it, which is itself a step; the first leads from nowhere.
+type step struct {
+	group GroupID
+	from  int
+}
+
+// closure visits each group that can be reached from id once, breadth first. It yields the steps so far: the last one leads to the group.
+func (s *Snapshot) closure(id GroupID) iter.Seq[[]step] {
+	return func(yield func([]step) bool) {
+		steps := []step{{id, -1}}
+		var seen map[GroupID]struct{}
+		for at := 0; at < len(steps); at++ {
+			if !yield(steps[: at+1 : at+1]) {
 				return
 			}
-			for _, sub := range s.Groups[path[len(path)-1]].Groups {
-				if _, again := seen[sub]; again {
-					continue
+			subs := s.Groups[steps[at].group].Groups
+			if seen == nil && len(subs) > 0 {
+				seen = map[GroupID]struct{}{id: {}}
+			}
+			for _, sub := range subs {
+				if _, again := seen[sub]; !again {
+					seen[sub] = struct{}{}
+					steps = append(steps, step{sub, at})
 				}
-				seen[sub] = struct{}{}
-				queue = append(queue, append(slices.Clip(slices.Clone(path)), sub))
 			}
 		}
 	}
+}
+
+// pathTo returns the groups from the first step to the last.
+func pathTo(steps []step) Path {
+	length := 0
+	for at := len(steps) - 1; at >= 0; at = steps[at].from {
+		length++
+	}
+	path := make(Path, length)
+	for at := len(steps) - 1; at >= 0; at = steps[at].from {
+		length--
+		path[length] = steps[at].group
+	}
+	return path
 }
 
 // Find returns the groups with exactly this name, in order of id. Names need not be unique at an identity provider.
