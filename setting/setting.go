@@ -6,6 +6,7 @@ package setting
 
 import (
 	"fmt"
+	"io"
 	"log/slog"
 	"slices"
 	"strconv"
@@ -13,7 +14,8 @@ import (
 	"time"
 )
 
-// A Secret is a value that must never reach a log, an error or a page. However it is printed or encoded, it shows as stars.
+// A Secret is a value that must never reach a log, an error or a page. However it is printed or encoded, it shows as stars; only within
+// an unexported field of a struct that is printed whole package fmt asks no methods, so such a struct is never printed.
 type Secret string
 
 const stars = "********"
@@ -26,6 +28,9 @@ func (s Secret) String() string { return stars }
 
 // GoString implements fmt.GoStringer with stars, for %#v.
 func (s Secret) GoString() string { return stars }
+
+// Format implements fmt.Formatter with stars, for the verbs that do not ask String: a %d by mistake would show the secret as wrong.
+func (s Secret) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, stars) }
 
 // MarshalText implements encoding.TextMarshaler with stars, for JSON and YAML.
 func (s Secret) MarshalText() ([]byte, error) { return []byte(stars), nil }
