@@ -49,7 +49,7 @@ func (f Fault) Denied() bool {
 // tooMuch reports whether the query was more than GitHub could answer: its node limit, its time, its resources.
 func (f Fault) tooMuch() bool {
 	kind, words := f.Type+" "+f.Extensions.Code, strings.ToLower(f.Message)
-	for _, sign := range []string{"RESOURCE_LIMIT", "MAX_NODE_LIMIT", "TIMEOUT", "LOADING"} {
+	for _, sign := range []string{"RESOURCE_LIMIT", "MAX_NODE_LIMIT", "TIMEOUT"} {
 		if strings.Contains(strings.ToUpper(kind), sign) {
 			return true
 		}

@@ -108,6 +108,9 @@ func (c *Client) probe(ctx context.Context, login string) (Standing, error) {
 		} `json:"organization"`
 	}
 	faults, err := c.Query(ctx, ProbeDocument, map[string]any{"organization": login, "person": person}, &out)
+	if GraphQLRefused(err) {
+		return c.probeByREST(ctx, login)
+	}
 	c.describe(&s)
 	if out.Viewer != nil {
 		s.Self, s.Login = strconv.FormatInt(out.Viewer.DatabaseID, 10), out.Viewer.Login
@@ -138,6 +141,39 @@ func (c *Client) probe(ctx context.Context, login string) (Standing, error) {
 		}
 	}
 	return s, nil
+}
+
+// GraphQLRefused reports whether an error says that GraphQL as a whole is not to be had, so that REST is worth a try.
+func GraphQLRefused(err error) bool {
+	e, ok := As(err)
+	return ok && (e.Status == http.StatusForbidden && e.State == Denied || e.Status == http.StatusNotFound && e.State == Missing)
+}
+
+// probeByREST asks the same in three calls.
+func (c *Client) probeByREST(ctx context.Context, login string) (Standing, error) {
+	s := Standing{Host: c.at.Host, Kind: c.cred.kind(), Credential: string(c.cred.kind())}
+	var user, org struct {
+		ID     int64  `json:"id"`
+		NodeID string `json:"node_id"`
+		Login  string `json:"login"`
+	}
+	_, err := c.Get(ctx, "orgs/"+login, &org)
+	c.describe(&s)
+	if Is(err, Missing) {
+		return s, Problem(NoOrganization)
+	} else if err != nil {
+		return s, err
+	}
+	s.OrganizationID, s.Organization, s.NodeID = strconv.FormatInt(org.ID, 10), org.Login, org.NodeID
+	if c.cred.kind() == App {
+		return s, nil
+	}
+	if _, err := c.Get(ctx, "user", &user); err != nil {
+		return s, err
+	}
+	s.Self, s.Login = strconv.FormatInt(user.ID, 10), user.Login
+	s.Credential = fmt.Sprintf("%s of %s", s.Kind, s.Login)
+	return s, c.owner(ctx, s.Organization)
 }
 
 // owner asks whether the account is an owner of the organization: a token may lack what viewerCanAdminister looks at, and its account

@@ -47,7 +47,7 @@ func (o *organization) Accounts(ctx context.Context, ids []team.AccountID) (targ
 type identities struct {
 	of      map[team.AccountID][]team.Identity
 	trouble string
-	page    count
+	page    githubapi.Count
 	guids   map[string]bool
 }
 
@@ -57,13 +57,13 @@ func newIdentities() *identities {
 
 // add takes one page in. An identity that nobody has claimed yet is linked to nobody.
 func (in *identities) add(page *ghIdentities, first bool) {
-	in.page.page(page.TotalCount, first)
+	in.page.Page(page.TotalCount, first)
 	for _, i := range page.Nodes {
 		if i == nil || in.guids[i.GUID] {
 			continue
 		}
 		in.guids[i.GUID] = true
-		in.page.seen++
+		in.page.Seen++
 		if i.User != nil {
 			id := team.AccountID(number(i.User.DatabaseID))
 			in.of[id] = append(in.of[id], i.identity())
@@ -85,7 +85,7 @@ func (o *organization) allAccounts(ctx context.Context, at githubapi.Standing) (
 	var (
 		list             []team.Account
 		seen             = map[team.AccountID]bool{}
-		members          count
+		members          githubapi.Count
 		in               = newIdentities()
 		memberAt, idAt   *string
 		doneM, doneI     bool
@@ -106,9 +106,9 @@ func (o *organization) allAccounts(ctx context.Context, at githubapi.Standing) (
 		}
 		var hidden, noEmails *githubapi.Fault
 		var err error
-		size, err = shrinking(ctx, size, 10, func(ctx context.Context, size int) error {
+		size, err = githubapi.Shrinking(ctx, size, 10, func(ctx context.Context, size int) error {
 			hidden, noEmails, out.Organization = nil, nil, nil
-			return o.ask(ctx, o.api, accountsDocument, map[string]any{
+			return o.api.Ask(ctx, accountsDocument, map[string]any{
 				"organization": at.Organization, "size": size, "members": memberAt, "identities": idAt,
 				"withMembers": !doneM, "withEmails": emails && !doneM, "withIdentities": !doneI,
 			}, &out, func(f githubapi.Fault) bool {
@@ -127,7 +127,7 @@ func (o *organization) allAccounts(ctx context.Context, at githubapi.Standing) (
 			return target.Accounts{}, err
 		}
 		if out.Organization == nil {
-			return target.Accounts{}, incomplete("the organization was left out")
+			return target.Accounts{}, githubapi.Gap("the organization was left out")
 		}
 		if noEmails != nil && emails {
 			emails = false // the same page again, without the addresses that we may not see or that made it null
@@ -137,13 +137,13 @@ func (o *organization) allAccounts(ctx context.Context, at githubapi.Standing) (
 		if !doneM {
 			page := out.Organization.Members
 			if page == nil {
-				return target.Accounts{}, incomplete("the list of members was left out")
+				return target.Accounts{}, githubapi.Gap("the list of members was left out")
 			}
-			members.page(page.TotalCount, firstM)
+			members.Page(page.TotalCount, firstM)
 			firstM = false
 			for _, e := range page.Edges {
 				if e == nil || e.Node == nil || e.Node.DatabaseID == 0 {
-					return target.Accounts{}, incomplete("a member was left out")
+					return target.Accounts{}, githubapi.Gap("a member was left out")
 				}
 				a := e.Node.account(e.Role)
 				if !seen[a.ID] {
@@ -154,7 +154,7 @@ func (o *organization) allAccounts(ctx context.Context, at githubapi.Standing) (
 			}
 			doneM = !page.PageInfo.HasNextPage
 			if !doneM && page.PageInfo.EndCursor == "" {
-				return target.Accounts{}, incomplete("the next page of members has no cursor")
+				return target.Accounts{}, githubapi.Gap("the next page of members has no cursor")
 			}
 			memberAt = &page.PageInfo.EndCursor
 		}
@@ -167,7 +167,7 @@ func (o *organization) allAccounts(ctx context.Context, at githubapi.Standing) (
 				o.unseen(in)
 				doneI = true
 			case p.ExternalIdentities == nil:
-				in.fail(incomplete("the list of identities was left out"))
+				in.fail(githubapi.Gap("the list of identities was left out"))
 				doneI = true
 			default:
 				in.add(p.ExternalIdentities, firstI)
@@ -177,11 +177,11 @@ func (o *organization) allAccounts(ctx context.Context, at githubapi.Standing) (
 			}
 		}
 	}
-	members.seen = len(list)
-	if err := members.check("members"); err != nil {
+	members.Seen = len(list)
+	if err := members.Check("members"); err != nil {
 		return target.Accounts{}, err
 	}
-	if err := in.page.check("external identities"); err != nil {
+	if err := in.page.Check("external identities"); err != nil {
 		in.fail(err)
 	}
 	if err := o.enterpriseIdentities(ctx, in); err != nil {
@@ -241,7 +241,7 @@ func (o *organization) enterpriseIdentities(ctx context.Context, in *identities)
 	for first := true; ; first = false {
 		var page *ghIdentities
 		var err error
-		size, err = shrinking(ctx, size, 10, func(ctx context.Context, size int) (err error) {
+		size, err = githubapi.Shrinking(ctx, size, 10, func(ctx context.Context, size int) (err error) {
 			page, err = o.enterprisePage(ctx, after, size)
 			return err
 		})
@@ -257,7 +257,7 @@ func (o *organization) enterpriseIdentities(ctx context.Context, in *identities)
 		}
 		all.add(page, first)
 		if !page.PageInfo.HasNextPage {
-			if err := all.page.check("external identities of the enterprise"); err != nil {
+			if err := all.page.Check("external identities of the enterprise"); err != nil {
 				in.fail(err)
 			}
 			break
@@ -283,7 +283,7 @@ func (o *organization) enterprisePage(ctx context.Context, after string, size in
 	if after != "" {
 		variables["after"] = after
 	}
-	err := o.ask(ctx, o.enterprise, enterpriseDocument, variables, &out, nil)
+	err := o.enterprise.Ask(ctx, enterpriseDocument, variables, &out, nil)
 	switch {
 	case err != nil:
 		return nil, err
@@ -292,7 +292,7 @@ func (o *organization) enterprisePage(ctx context.Context, after string, size in
 	case out.Enterprise.OwnerInfo.Provider == nil:
 		return nil, nil
 	case out.Enterprise.OwnerInfo.Provider.ExternalIdentities == nil:
-		return nil, incomplete("the list of identities was left out")
+		return nil, githubapi.Gap("the list of identities was left out")
 	}
 	return out.Enterprise.OwnerInfo.Provider.ExternalIdentities, nil
 }
@@ -337,7 +337,7 @@ func (o *organization) someAccounts(ctx context.Context, at githubapi.Standing, 
 		}
 		gone, emails := map[int]bool{}, true
 		ask := func() error {
-			return o.ask(ctx, o.api, accountsByIDDocument, map[string]any{"organization": at.Organization, "ids": batch, "withEmails": emails}, &out, func(f githubapi.Fault) bool {
+			return o.api.Ask(ctx, accountsByIDDocument, map[string]any{"organization": at.Organization, "ids": batch, "withEmails": emails}, &out, func(f githubapi.Fault) bool {
 				switch {
 				case f.At("organization", "samlIdentityProvider"):
 					in.fail(o.api.Fault(f, ""))
@@ -365,7 +365,7 @@ func (o *organization) someAccounts(ctx context.Context, at githubapi.Standing, 
 			return target.Accounts{}, err
 		}
 		if len(out.Nodes) != len(batch) {
-			return target.Accounts{}, incomplete("%d of %d accounts were answered", len(out.Nodes), len(batch))
+			return target.Accounts{}, githubapi.Gap("%d of %d accounts were answered", len(out.Nodes), len(batch))
 		}
 		sso = sso || out.Organization != nil && out.Organization.Provider != nil
 		if !sso {
@@ -374,7 +374,7 @@ func (o *organization) someAccounts(ctx context.Context, at githubapi.Standing, 
 		for i, n := range out.Nodes {
 			if n == nil {
 				if !gone[i] {
-					return target.Accounts{}, incomplete("an account was left out")
+					return target.Accounts{}, githubapi.Gap("an account was left out")
 				}
 				continue
 			}
@@ -413,7 +413,7 @@ func (o *organization) identitiesOf(ctx context.Context, at githubapi.Standing, 
 				OwnerInfo *answer `json:"ownerInfo"`
 			} `json:"enterprise"`
 		}
-		if err := o.ask(ctx, c, identitiesDocument(len(batch), enterprise), variables, &out, nil); err != nil {
+		if err := c.Ask(ctx, identitiesDocument(len(batch), enterprise), variables, &out, nil); err != nil {
 			return err
 		}
 		said := out.Organization
@@ -424,7 +424,7 @@ func (o *organization) identitiesOf(ctx context.Context, at githubapi.Standing, 
 			said = out.Enterprise.OwnerInfo
 		}
 		if said == nil {
-			return incomplete("the identities were left out")
+			return githubapi.Gap("the identities were left out")
 		}
 		for i, a := range batch {
 			page := said.Provider[fmt.Sprintf("i%d", i)]
@@ -432,7 +432,7 @@ func (o *organization) identitiesOf(ctx context.Context, at githubapi.Standing, 
 				if said.Provider == nil {
 					return nil // no single sign-on there
 				}
-				return incomplete("the identities of an account were left out")
+				return githubapi.Gap("the identities of an account were left out")
 			}
 			for _, one := range page.Nodes {
 				if one != nil && one.User != nil && number(one.User.DatabaseID) == string(a.ID) {

@@ -230,7 +230,7 @@ func (w *writing) put(ctx context.Context, ch plan.Change) (target.Result, strin
 	case m.GetState() == "pending":
 		return target.Pending, id, nil
 	case m.GetState() != "active":
-		return target.Failed, id, incomplete("the state of the membership was left out")
+		return target.Failed, id, githubapi.Gap("the state of the membership was left out")
 	}
 	return target.Done, id, nil
 }

@@ -82,7 +82,7 @@ func (o *organization) find(ctx context.Context, at githubapi.Standing, names []
 			var t *ghTeam
 			text, answered := out[fmt.Sprintf("s%d", i)]
 			if err := json.Unmarshal(text, &t); !answered || err != nil {
-				return nil, incomplete("a team that was looked for was left out")
+				return nil, githubapi.Gap("a team that was looked for was left out")
 			}
 			if t != nil && strings.EqualFold(t.Slug, name) {
 				teams = append(teams, o.seen(t))
@@ -108,7 +108,7 @@ func (o *organization) find(ctx context.Context, at githubapi.Standing, names []
 		for i, s := range batch {
 			var page *ghTeams
 			if err := json.Unmarshal(out[fmt.Sprintf("n%d", i)], &page); err != nil || page == nil {
-				return nil, incomplete("teams that were looked for were left out")
+				return nil, githubapi.Gap("teams that were looked for were left out")
 			}
 			for _, t := range page.Nodes {
 				if t != nil && t.Name == s.name {
@@ -128,11 +128,11 @@ func (o *organization) findCall(ctx context.Context, document string, variables 
 		Organization map[string]json.RawMessage `json:"organization"`
 	}
 	// "Not found" is an answer here: the name is no team's slug.
-	err := o.ask(ctx, o.api, document, variables, &out, func(f githubapi.Fault) bool {
+	err := o.api.Ask(ctx, document, variables, &out, func(f githubapi.Fault) bool {
 		return f.At("organization") && len(f.Path) == 2 && f.NotFound()
 	})
 	if err == nil && out.Organization == nil {
-		err = incomplete("the organization was left out")
+		err = githubapi.Gap("the organization was left out")
 	}
 	return out.Organization, err
 }
@@ -215,31 +215,31 @@ func (o *organization) listTeams(ctx context.Context, at githubapi.Standing) (te
 
 // listAll lists all teams by GraphQL and keeps their handles.
 func (o *organization) listAll(ctx context.Context, at githubapi.Standing) (map[team.ID]*ghTeam, error) {
-	all, total, after := map[team.ID]*ghTeam{}, count{}, any(nil)
+	all, total, after := map[team.ID]*ghTeam{}, githubapi.Count{}, any(nil)
 	for first := true; ; first = false {
 		var out struct {
 			Organization *struct {
 				Teams *ghTeams `json:"teams"`
 			} `json:"organization"`
 		}
-		if err := o.ask(ctx, o.api, listDocument, map[string]any{"organization": at.Organization, "after": after}, &out, nil); err != nil {
+		if err := o.api.Ask(ctx, listDocument, map[string]any{"organization": at.Organization, "after": after}, &out, nil); err != nil {
 			return nil, err
 		}
 		if out.Organization == nil || out.Organization.Teams == nil {
-			return nil, incomplete("the list of teams was left out")
+			return nil, githubapi.Gap("the list of teams was left out")
 		}
 		page := out.Organization.Teams
-		total.page(page.TotalCount, first)
+		total.Page(page.TotalCount, first)
 		for _, t := range page.Nodes {
 			if t == nil || t.DatabaseID == 0 {
-				return nil, incomplete("a team was left out")
+				return nil, githubapi.Gap("a team was left out")
 			}
 			ref := o.seen(t)
 			all[ref.ID] = t
 		}
 		if !page.PageInfo.HasNextPage {
-			total.seen = len(all)
-			return all, total.check("teams")
+			total.Seen = len(all)
+			return all, total.Check("teams")
 		}
 		after = page.PageInfo.EndCursor
 	}

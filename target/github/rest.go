@@ -22,8 +22,7 @@ func (o *organization) byREST() bool {
 
 // refused reports whether GraphQL as a whole is not to be had here, and then goes by REST from now on.
 func (o *organization) refused(err error) bool {
-	e, ok := githubapi.As(err)
-	if !ok || e.Status != 403 && e.Status != 404 || e.State != githubapi.Denied && e.State != githubapi.Missing {
+	if !githubapi.GraphQLRefused(err) {
 		return false
 	}
 	o.mu.Lock()
@@ -192,7 +191,7 @@ func (o *organization) membersByREST(ctx context.Context, org, id int64, t *team
 		}
 		for _, u := range users {
 			if u.Inherited == nil && len(t.Children) > 0 {
-				return incomplete("who is in team %s by a child team only is not told", t.Slug)
+				return githubapi.Gap("who is in team %s by a child team only is not told", t.Slug)
 			}
 			account := team.AccountID(number(u.GetID()))
 			if !u.GetInherited() && !there[account] {

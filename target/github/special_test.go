@@ -546,10 +546,10 @@ func TestReadsGoByRESTWhereGraphQLIsRefused(t *testing.T) {
 	child := l.acme.AddTeam("Child")
 	child.SetParent(tm)
 	o := l.open(t, nil)
-	if _, err := o.Probe(t.Context()); err != nil {
-		t.Fatal(err)
-	}
 	l.gh.Inject(githubsim.Fault{GraphQL: true, Status: 404})
+	if st, err := o.Probe(t.Context()); err != nil || st.Place.Self == "" || st.Place.OrganizationID == "" || st.Credential != "classic token of ann" {
+		t.Fatalf("%+v, %v", st, err)
+	}
 	teams, err := o.Teams(t.Context(), ids([]*githubsim.Team{tm, child}))
 	if err != nil || len(teams) != 2 || len(teams[0].Members) != 1 || teams[0].Members[0].Role != team.Maintainer || len(teams[1].Members) != 0 {
 		t.Fatalf("%+v, %v", teams, err)

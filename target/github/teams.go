@@ -76,7 +76,7 @@ func (o *organization) teams(ctx context.Context, at githubapi.Standing, ids []t
 		}
 		for _, id := range still {
 			if again[id] != "" {
-				return nil, incomplete("team %s exists and cannot be read", id)
+				return nil, githubapi.Gap("team %s exists and cannot be read", id)
 			}
 		}
 	}
@@ -158,7 +158,7 @@ func (r *reading) read(ctx context.Context, ids []team.ID, handles map[team.ID]s
 	for len(known) > 0 {
 		var lost []team.ID
 		var n int
-		size, err := shrinking(ctx, r.o.batchSize(), leastTeams, func(ctx context.Context, size int) error {
+		size, err := githubapi.Shrinking(ctx, r.o.batchSize(), leastTeams, func(ctx context.Context, size int) error {
 			n = min(size, len(known))
 			lost, err = r.batch(ctx, known[:n], handles)
 			return err
@@ -191,7 +191,7 @@ func (r *reading) batch(ctx context.Context, ids []team.ID, handles map[team.ID]
 		Nodes []*ghTeam `json:"nodes"`
 	}
 	gone := map[int]bool{}
-	err = r.o.ask(ctx, r.o.api, teamsDocument, map[string]any{"ids": asked}, &out, func(f githubapi.Fault) bool {
+	err = r.o.api.Ask(ctx, teamsDocument, map[string]any{"ids": asked}, &out, func(f githubapi.Fault) bool {
 		i, is := 0.0, false
 		if f.At("nodes") && len(f.Path) == 2 && f.NotFound() {
 			if i, is = f.Path[1].(float64); is {
@@ -204,14 +204,14 @@ func (r *reading) batch(ctx context.Context, ids []team.ID, handles map[team.ID]
 		return nil, err
 	}
 	if len(out.Nodes) != len(asked) {
-		return nil, incomplete("%d of %d teams were answered", len(out.Nodes), len(asked))
+		return nil, githubapi.Gap("%d of %d teams were answered", len(out.Nodes), len(asked))
 	}
 	for i, t := range out.Nodes {
 		switch {
 		case t == nil && gone[i]:
 			lost = append(lost, ids[i])
 		case t == nil:
-			return nil, incomplete("a team was left out")
+			return nil, githubapi.Gap("a team was left out")
 		case t.TypeName != "Team" || number(t.DatabaseID) != string(ids[i]) || t.Organization == nil || number(t.Organization.DatabaseID) != r.at.OrganizationID:
 			lost = append(lost, ids[i]) // the handle is somebody else's
 		default:
@@ -229,7 +229,7 @@ func (r *reading) begin(t *ghTeam) error {
 	r.teams[p.ref.ID] = p
 	r.o.keep("team:"+string(p.ref.ID), t.ID)
 	if t.Members == nil || t.Children == nil || t.Invitations == nil && p.ref.Foreign == "" {
-		return incomplete("a list of team %s was left out", p.ref.Slug)
+		return githubapi.Gap("a list of team %s was left out", p.ref.Slug)
 	}
 	r.more = slices.DeleteFunc(r.more, func(m more) bool { return m.p.ref.ID == p.ref.ID })
 	p.handle = t.ID
@@ -243,16 +243,16 @@ func (r *reading) take(p *partial, t *ghTeam, first bool) error {
 			return nil
 		}
 		if page.EndCursor == "" {
-			return incomplete("a list of team %s goes on and does not say where", p.ref.Slug)
+			return githubapi.Gap("a list of team %s goes on and does not say where", p.ref.Slug)
 		}
 		r.more = append(r.more, more{p, which, page.EndCursor})
 		return nil
 	}
 	if m := t.Members; m != nil {
-		p.counts[people].page(m.TotalCount, first)
+		p.counts[people].Page(m.TotalCount, first)
 		for _, e := range m.Edges {
 			if e == nil || e.Node == nil || e.Node.DatabaseID == 0 {
-				return incomplete("a member of team %s was left out", p.ref.Slug)
+				return githubapi.Gap("a member of team %s was left out", p.ref.Slug)
 			}
 			p.add(team.Membership{Account: team.AccountID(number(e.Node.DatabaseID)), Login: e.Node.Login, Role: role(e.Role)})
 		}
@@ -261,12 +261,12 @@ func (r *reading) take(p *partial, t *ghTeam, first bool) error {
 		}
 	}
 	if i := t.Invitations; i != nil {
-		p.counts[invited].page(i.TotalCount, first)
+		p.counts[invited].Page(i.TotalCount, first)
 		for _, n := range i.Nodes {
 			if n == nil {
-				return incomplete("an invitation into team %s was left out", p.ref.Slug)
+				return githubapi.Gap("an invitation into team %s was left out", p.ref.Slug)
 			}
-			p.counts[invited].seen++
+			p.counts[invited].Seen++
 			if n.Invitee == nil {
 				continue // invited by address: nobody's account yet
 			}
@@ -277,12 +277,12 @@ func (r *reading) take(p *partial, t *ghTeam, first bool) error {
 		}
 	}
 	if c := t.Children; c != nil {
-		p.counts[below].page(c.TotalCount, first)
+		p.counts[below].Page(c.TotalCount, first)
 		for _, n := range c.Nodes {
 			if n == nil {
-				return incomplete("a child of team %s was left out", p.ref.Slug)
+				return githubapi.Gap("a child of team %s was left out", p.ref.Slug)
 			}
-			p.counts[below].seen++
+			p.counts[below].Seen++
 			p.ref.Children = append(p.ref.Children, team.Ref{ID: team.ID(number(n.DatabaseID)), Slug: n.Slug})
 		}
 		if err := goesOn(below, c.PageInfo); err != nil {
@@ -297,7 +297,7 @@ func (r *reading) rest(ctx context.Context) error {
 	size := perMore
 	for len(r.more) > 0 {
 		var err error
-		size, err = shrinking(ctx, size, leastTeams, func(ctx context.Context, size int) error {
+		size, err = githubapi.Shrinking(ctx, size, leastTeams, func(ctx context.Context, size int) error {
 			return r.pages(ctx, r.more[:min(size, len(r.more))])
 		})
 		if err != nil {
@@ -315,13 +315,13 @@ func (r *reading) pages(ctx context.Context, batch []more) error {
 		variables[fmt.Sprintf("i%d", i)], variables[fmt.Sprintf("a%d", i)] = m.p.handle, m.after
 	}
 	var out map[string]json.RawMessage
-	if err := r.o.ask(ctx, r.o.api, moreDocument(parts), variables, &out, nil); err != nil {
+	if err := r.o.api.Ask(ctx, moreDocument(parts), variables, &out, nil); err != nil {
 		return err
 	}
 	read := make([]*ghTeam, len(batch))
 	for i, m := range batch {
 		if err := json.Unmarshal(out[fmt.Sprintf("t%d", i)], &read[i]); err != nil || read[i] == nil || !read[i].has(m.part) {
-			return incomplete("a page of team %s was left out", m.p.ref.Slug)
+			return githubapi.Gap("a page of team %s was left out", m.p.ref.Slug)
 		}
 	}
 	r.more = slices.Clone(r.more[len(batch):])
@@ -347,7 +347,7 @@ func (t *ghTeam) has(p part) bool {
 type partial struct {
 	ref     team.Team
 	handle  string
-	counts  [3]count
+	counts  [3]githubapi.Count
 	members []team.Membership
 	at      map[team.AccountID]int // place in members
 	invited []team.Membership
@@ -361,13 +361,13 @@ func (p *partial) add(m team.Membership) {
 	}
 	p.at[m.Account] = len(p.members)
 	p.members = append(p.members, m)
-	p.counts[people].seen++
+	p.counts[people].Seen++
 }
 
 // team returns the team, or that something of it is missing.
 func (p *partial) team() (team.Team, error) {
 	for i, what := range []string{people: "members", invited: "invitations", below: "child teams"} {
-		if err := p.counts[i].check(what + " of team " + p.ref.Slug); err != nil {
+		if err := p.counts[i].Check(what + " of team " + p.ref.Slug); err != nil {
 			return team.Team{}, err
 		}
 	}
