@@ -364,6 +364,19 @@ func TestConditionalRequestsAreFreeAndNeverStale(t *testing.T) {
 	}
 }
 
+func TestAnAnswerThatWasCutIsNotKept(t *testing.T) {
+	gh, _ := simulated(t)
+	gh.Inject(githubsim.Fault{Path: "/orgs/acme/members", Times: 1, Truncate: true})
+	c := opened(t, gh, nil)
+	var members []any
+	if _, err := c.Get(t.Context(), "orgs/acme/members", &members); !Is(err, Incomplete) {
+		t.Errorf("%v", err)
+	}
+	if _, err := c.Get(t.Context(), "orgs/acme/members", &members); err != nil || len(members) != 2 {
+		t.Errorf("%v, %v", members, err)
+	}
+}
+
 func TestTheCacheForgetsAndHoldsNoSecret(t *testing.T) {
 	m := NewMemoryCache(100)
 	for i := range 10 {

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"container/list"
 	"encoding/gob"
+	"encoding/json"
 	"io"
 	"net/http"
 	"sync"
@@ -55,7 +56,10 @@ func (r revalidator) RoundTrip(req *http.Request) (*http.Response, error) {
 		}
 		httpx.SetBody(resp, kept.Body)
 	case resp.StatusCode == http.StatusOK && resp.Header.Get("ETag") != "":
-		r.save(key, entry{resp.Header.Get("ETag"), keepable(resp.Header), httpx.Body(resp)})
+		// A body that a proxy has cut short must not be kept: GitHub would confirm its tag for ever.
+		if body := httpx.Body(resp); json.Valid(body) {
+			r.save(key, entry{resp.Header.Get("ETag"), keepable(resp.Header), body})
+		}
 	}
 	return resp, nil
 }
