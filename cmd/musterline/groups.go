@@ -93,7 +93,7 @@ func (h *house) groups(ctx context.Context, name, prefix string) ([]view.Group, 
 func (h *house) mappedTo(ctx context.Context) (func(source string, g directory.Group) []string, error) {
 	teams := make(map[[2]string][]string)
 	for _, target := range h.targetNames() {
-		mappings, err := h.deps.Memory.Mappings(ctx, target)
+		mappings, err := h.mappings(ctx, target)
 		if err != nil {
 			return nil, err
 		}

@@ -90,7 +90,7 @@ func (h *house) registerPlan(ctx context.Context, r *register, target string) er
 			r.team(target, refused.Team, refused.Slug)
 		}
 	}
-	mappings, err := h.deps.Memory.Mappings(ctx, target)
+	mappings, err := h.mappings(ctx, target)
 	if err != nil {
 		return err
 	}

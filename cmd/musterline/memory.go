@@ -2,27 +2,22 @@ package main
 
 import (
 	"context"
-	"slices"
 	"time"
 
-	"musterline.example/cmd/musterline/config"
 	"musterline.example/guard"
 	"musterline.example/link"
 	"musterline.example/mapping"
 	"musterline.example/reconcile"
-	"musterline.example/store"
 	"musterline.example/team"
 )
 
-// Forgetful is the memory of a command that never writes where there is no database: it knows the configuration file and nothing of the
-// past, so that every team counts as a first connection.
-type forgetful struct{ config *config.Config }
+// Forgetful is the memory of a command that never writes where there is no database: it knows nothing of the past, so that every team
+// counts as a first connection.
+type forgetful struct{}
 
 var _ reconcile.Recollection = forgetful{}
 
-func (f forgetful) Mappings(_ context.Context, target string) ([]mapping.Mapping, error) {
-	return ofTarget(f.config.Mappings, target), nil
-}
+func (forgetful) Mappings(context.Context, string) (m []mapping.Mapping, err error) { return }
 
 func (forgetful) Paused(context.Context, string) (p reconcile.Pause, err error)              { return }
 func (forgetful) Requests(context.Context, string) (r []reconcile.Request, err error)        { return }
@@ -40,39 +35,4 @@ func (forgetful) RunWrites(context.Context, string) (w []reconcile.RunWrite, err
 func (forgetful) Recent(context.Context, string, time.Time) (d []guard.Done, err error)      { return }
 func (forgetful) Former(context.Context, team.Place) (f map[team.AccountID]mapping.Former, err error) {
 	return
-}
-
-// A preview is the memory of a command that never writes where there is a database: what the store holds, with the mappings as they will be
-// once a command that writes has loaded the file as it is now.
-type preview struct {
-	*store.Store
-	config *config.Config
-}
-
-// Mappings returns the stored mappings brought in line with the file.
-func (p preview) Mappings(ctx context.Context, target string) ([]mapping.Mapping, error) {
-	rows, err := p.Store.Mappings(ctx, target)
-	if err != nil {
-		return nil, err
-	}
-	after, _ := mapping.Load(rows, ofTarget(p.config.Mappings, target))
-	return after, nil
-}
-
-// Disconnects returns the stored ones, and those that loading the file will make.
-func (p preview) Disconnects(ctx context.Context, target string) ([]mapping.Disconnect, error) {
-	rows, err := p.Store.Mappings(ctx, target)
-	if err != nil {
-		return nil, err
-	}
-	stored, err := p.Store.Disconnects(ctx, target)
-	if err != nil {
-		return nil, err
-	}
-	_, lost := mapping.Load(rows, ofTarget(p.config.Mappings, target))
-	return slices.Concat(stored, lost), nil
-}
-
-func ofTarget(mappings []mapping.Mapping, target string) []mapping.Mapping {
-	return slices.DeleteFunc(slices.Clone(mappings), func(m mapping.Mapping) bool { return m.Target != target })
 }

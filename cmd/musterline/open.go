@@ -14,9 +14,9 @@ import (
 
 	"musterline.example/catalog"
 	"musterline.example/cmd/musterline/config"
-	"musterline.example/cmd/musterline/view"
 	"musterline.example/internal/secret"
 	"musterline.example/link"
+	"musterline.example/mapping"
 	"musterline.example/plan"
 	"musterline.example/reconcile"
 	"musterline.example/setting"
@@ -48,18 +48,18 @@ func (c *cli) look(ctx context.Context) (*house, error) {
 	}
 	switch h.store, err = store.Open(ctx, h.config.Database.Reveal(), o); {
 	case errors.Is(err, store.ErrNoDatabase):
-		h.deps.Memory = forgetful{h.config}
+		h.deps.Memory = forgetful{}
 		return h, nil
 	case err != nil:
 		return nil, h.databaseTrouble(err)
 	}
-	h.deps.Memory = preview{h.store, h.config}
+	h.deps.Memory = h.store
 	h.close = func() { _ = h.store.Shut() } // it was only read
 	return h, nil
 }
 
-// hold opens the house for a command that writes, takes the database's lock, and brings the mappings in line with the file. A missing
-// database is made, and a missing key file beside an empty one: beside any other it has been lost, and a new one would open nothing.
+// hold opens the house for a command that writes and takes the database's lock. A missing database is made, and a missing key file beside
+// an empty one: beside any other it has been lost, and a new one would open nothing.
 func (c *cli) hold(ctx context.Context, who string) (*house, error) {
 	h, err := c.configured()
 	if err != nil {
@@ -84,10 +84,6 @@ func (c *cli) hold(ctx context.Context, who string) (*house, error) {
 			h.deps.Logger.Error("close the database", "error", err)
 		}
 	}
-	if err := h.loadFile(ctx); err != nil {
-		h.close()
-		return nil, err
-	}
 	h.deps.Memory, h.deps.Notebook, h.deps.Log = h.store, h.store, h.store
 	return h, nil
 }
@@ -110,6 +106,10 @@ func (c *cli) configured() (*house, error) {
 		Rules: cfg.Rules, Tiers: cfg.Tiers, Manual: make(map[string][]link.Statement), Now: c.now,
 		Logger:  slog.New(slog.NewTextHandler(c.stderr, &slog.HandlerOptions{Level: level})),
 		Sources: make(map[string]source.Source), Targets: make(map[string]reconcile.Target),
+	}
+	h.deps.File = make(map[string][]mapping.Mapping)
+	for _, m := range cfg.Mappings {
+		h.deps.File[m.Target] = append(h.deps.File[m.Target], m)
 	}
 	for _, m := range cfg.Manual {
 		h.deps.Manual[m.Host] = append(h.deps.Manual[m.Host], m.Statement(c.now()))
@@ -201,6 +201,16 @@ func (h *house) openTarget(ctx context.Context, lane, name string) error {
 	return nil
 }
 
+// mappings are those of a target as the next run will have them: what memory holds, brought in line with the file.
+func (h *house) mappings(ctx context.Context, target string) ([]mapping.Mapping, error) {
+	rows, err := h.deps.Memory.Mappings(ctx, target)
+	if err != nil {
+		return nil, err
+	}
+	after, _ := mapping.Load(rows, h.deps.File[target])
+	return after, nil
+}
+
 func (h *house) targetNames() []string { return slices.Sorted(maps.Keys(h.config.Targets)) }
 func (h *house) sourceNames() []string { return slices.Sorted(maps.Keys(h.config.Sources)) }
 
@@ -262,18 +272,4 @@ func shown(v setting.Values, fields []setting.Field) map[string]string {
 func exists(path string) bool {
 	info, err := os.Stat(path)
 	return err == nil && !info.IsDir()
-}
-
-// loadFile brings the mappings of every target in line with the configuration file.
-func (h *house) loadFile(ctx context.Context) error {
-	for _, name := range h.targetNames() {
-		load, err := h.store.LoadFile(ctx, name, ofTarget(h.config.Mappings, name))
-		if err != nil {
-			return fmt.Errorf("load the mappings of %s: %w", name, err)
-		}
-		if load.Lost > 0 {
-			fmt.Fprintf(h.cli.stderr, "The configuration file no longer maps %s of %s: their members go, within the guards.\n", view.Count(load.Lost, "team"), name)
-		}
-	}
-	return nil
 }

@@ -142,6 +142,9 @@ func (h *house) view(ctx context.Context, d *reconcile.Decision) view.Plan {
 			mapped[m.TeamID] = true
 		}
 	}
+	for _, r := range d.Plan.Refused {
+		delete(mapped, r.Team)
+	}
 	p.Mapped = len(mapped)
 	return p
 }

@@ -80,7 +80,7 @@ func (h *house) status(ctx context.Context, names []string) (view.Status, error)
 
 func (h *house) targetStatus(ctx context.Context, name string) (view.TargetStatus, error) {
 	t := view.TargetStatus{Name: name, Kind: h.config.Targets[name].Kind, Apply: h.config.Targets[name].Apply, Guards: []string{}}
-	mappings, err := h.deps.Memory.Mappings(ctx, name)
+	mappings, err := h.mappings(ctx, name)
 	if err != nil {
 		return t, err
 	}

@@ -60,7 +60,7 @@ func (h *house) teams(ctx context.Context, name string) ([]view.Team, error) {
 	if err := h.openTarget(ctx, "person", name); err != nil {
 		return nil, err
 	}
-	mappings, err := h.deps.Memory.Mappings(ctx, name)
+	mappings, err := h.mappings(ctx, name)
 	if err != nil {
 		return nil, err
 	}

@@ -124,7 +124,7 @@ func (q *inquiry) ledger(ctx context.Context, a *view.Answer) error {
 
 // groups walks the last snapshots again for the paths that lead to the person.
 func (q *inquiry) groups(ctx context.Context, a *view.Answer) error {
-	mappings, err := q.deps.Memory.Mappings(ctx, q.where.target)
+	mappings, err := q.mappings(ctx, q.where.target)
 	if err != nil {
 		return err
 	}

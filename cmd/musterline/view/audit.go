@@ -112,7 +112,7 @@ func (a Audit) intent(e store.Entry, where string) string {
 		writes = append(writes, "create the team")
 	}
 	for _, w := range i.Writes {
-		text := sign(plan.Act(w.Act)) + " " + w.Login
+		text := sign(plan.Act(w.Act)) + tie + w.Login
 		if w.Waiver != "" {
 			text += " (waiver " + w.Waiver + ")"
 		}

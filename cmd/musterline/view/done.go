@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"musterline.example/apply"
+	"musterline.example/guard"
 	"musterline.example/plan"
 	"musterline.example/target"
 )
@@ -64,13 +65,7 @@ func (d Done) Text(s Screen) {
 	}
 	s.hang("", "  ", s.paint(bold, d.Target)+": "+strings.Join(d.parts(), "; ")+d.run())
 	for _, name := range d.objecting() {
-		var said []string
-		for _, o := range d.Plan.Objections {
-			if o.Guard == name && len(o.Changes) > 0 {
-				said = append(said, o.Message)
-			}
-		}
-		s.hang("  "+s.paint(yellow, "!")+" ", "    ", name+": "+strings.Join(said, "; "))
+		s.hang("  "+s.paint(yellow, "!")+" ", "    ", d.objection(name))
 	}
 	if d.Objected > 0 {
 		s.Line("  %s musterline plan %[2]s, then musterline approve %[2]s --reason TEXT", s.paint(bold, "→"), Quote(d.Target))
@@ -87,6 +82,15 @@ func (d Done) objecting() []string {
 		return nil
 	}
 	return d.Plan.guards()
+}
+
+// objection is what a guard says, in its own words or, where it speaks of many teams, in figures.
+func (d Done) objection(name string) string {
+	said := slices.DeleteFunc(slices.Clone(d.Plan.Objections), func(o guard.Objection) bool { return o.Guard != name || len(o.Changes) == 0 })
+	if len(said) == 1 {
+		return name + ": " + said[0].Message
+	}
+	return fmt.Sprintf("%s stops %s in %s", name, Count(guard.Count(said), "change"), Count(len(said), "team"))
 }
 
 func (d Done) parts() []string {

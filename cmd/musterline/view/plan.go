@@ -373,17 +373,21 @@ func (p Plan) held(s Screen) {
 			head += ": " + means
 		}
 		s.hang("  ", "    ", head)
+		alike := alike(list)
 		var rows [][]string
 		for _, who := range list {
 			name := who.user
-			if who.name != "" && !strings.HasSuffix(who.user, "/"+who.name) {
+			if who.name != "" && !strings.HasSuffix(strings.ToLower(who.user), "/"+strings.ToLower(who.name)) {
 				name += " (" + who.name + ")"
+			}
+			if login, _, _ := strings.Cut(who.message, " "); alike && len(list) > 1 && !strings.Contains(strings.ToLower(name), strings.ToLower(login)) {
+				name += " as " + login
 			}
 			rows = append(rows, []string{name, strings.Join(who.teams, ", ")})
 		}
 		for i, who := range list {
 			s.Table(4, [][]string{widen(rows, i)})
-			if said := strings.TrimSpace(who.message); said != "" && tells(said, list) {
+			if said := strings.TrimSpace(who.message); said != "" && (!alike || len(list) == 1) {
 				s.hang("      ", "      ", s.words(faint, said))
 			}
 		}
@@ -402,9 +406,14 @@ func widen(rows [][]string, i int) []string {
 	return []string{pad(rows[i][0], width), rows[i][1]}
 }
 
-// tells reports whether a message says anything that the others of its group do not: one that all share is said by the reason already.
-func tells(message string, list []*heldPerson) bool {
-	return slices.ContainsFunc(list, func(h *heldPerson) bool { return strings.TrimSpace(h.message) != message }) || len(list) == 1
+// alike reports whether all messages of a group say the same, but for the login that they begin with. What the reason means is said above
+// the group already.
+func alike(list []*heldPerson) bool {
+	_, first, _ := strings.Cut(list[0].message, " ")
+	return !slices.ContainsFunc(list, func(h *heldPerson) bool {
+		_, rest, _ := strings.Cut(h.message, " ")
+		return rest != first
+	})
 }
 
 func (p Plan) objections(s Screen) {

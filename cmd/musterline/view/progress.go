@@ -61,7 +61,7 @@ func (p *Progress) Wrote(w apply.Written) {
 		p.seen++
 	}
 	p.rest = p.left()
-	p.bar(w.Slug + " " + what)
+	p.bar(w.Slug + " " + strings.ReplaceAll(what, tie, " "))
 }
 
 // End clears the bar and writes what went wrong.
@@ -81,7 +81,7 @@ func writtenText(w apply.Written) string {
 	if w.Outcome.Act == "create" {
 		return "created"
 	}
-	text := sign(plan.Act(w.Outcome.Act)) + " " + w.Change.Login
+	text := sign(plan.Act(w.Outcome.Act)) + tie + w.Change.Login
 	switch {
 	case w.Outcome.Act == string(plan.Update), w.Outcome.Act == string(plan.Add) && w.Change.Role == team.Maintainer:
 		text += " as " + w.Change.Role.String()

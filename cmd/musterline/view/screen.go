@@ -76,12 +76,16 @@ func (s Screen) hang(first, rest, text string) {
 	}
 }
 
+// A tie is a space at which no line is broken.
+const tie = "\u00a0"
+
 // wrap breaks text at spaces into lines of the given widths, the first and the others. A word longer than a line stays whole: a command that
 // is cut in two cannot be copied.
 func wrap(text string, first, rest int) []string {
 	var lines []string
 	line, width, limit := "", 0, first
-	for word := range strings.FieldsSeq(text) {
+	for word := range strings.FieldsFuncSeq(text, func(r rune) bool { return r == ' ' || r == '\n' || r == '\t' }) {
+		word = strings.ReplaceAll(word, tie, " ")
 		w := lipgloss.Width(word)
 		if line != "" && width+1+w > limit {
 			lines = append(lines, line)
