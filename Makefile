@@ -39,7 +39,7 @@ generate: ## write again what is generated: the queries of store
 sqlc-diff: ## check that what is generated is as its sources say
 	$(TOOL) sqlc diff -f store/sqlc.yaml
 
-fuzz: ## run each fuzz test for a short while; FUZZTIME=10s
+fuzz: ## run each fuzz test for 20,000 tries; FUZZTIME=10m for longer
 	@scripts/fuzz.sh
 
 bench: ## run the benchmarks
