@@ -1,7 +1,6 @@
 package directory_test
 
 import (
-	"cmp"
 	"encoding/json"
 	"fmt"
 	"maps"
@@ -10,7 +9,7 @@ import (
 	"testing"
 	"time"
 
-	gocmp "github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp"
 	"pgregory.net/rapid"
 
 	"musterline.example/directory"
@@ -29,12 +28,12 @@ func snapshot(lines ...string) *directory.Snapshot {
 			g.ReadAt = time.Time{}
 		}
 		members, groups, _ := strings.Cut(rest, ">")
-		for _, m := range strings.Fields(members) {
+		for m := range strings.FieldsSeq(members) {
 			id := directory.UserID(m)
 			s.Users[id] = directory.User{ID: id, Name: m, Status: directory.Active}
 			g.Members = append(g.Members, id)
 		}
-		for _, sub := range strings.Fields(groups) {
+		for sub := range strings.FieldsSeq(groups) {
 			g.Groups = append(g.Groups, directory.GroupID(sub))
 		}
 		s.Groups[g.ID] = g
@@ -71,7 +70,7 @@ func TestWalk(t *testing.T) {
 		{"an unread group yields nobody", []string{"a: ada > b c", "b?:", "c: cy"}, []string{"ada a", "cy a/c"}},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			if diff := gocmp.Diff(test.want, walked(snapshot(test.lines...), "a")); diff != "" {
+			if diff := cmp.Diff(test.want, walked(snapshot(test.lines...), "a")); diff != "" {
 				t.Errorf("(-want +got)\n%s", diff)
 			}
 		})
@@ -208,7 +207,7 @@ func TestASnapshotSurvivesJSON(t *testing.T) {
 	if err := json.Unmarshal(text, &back); err != nil {
 		t.Fatal(err)
 	}
-	if diff := gocmp.Diff(s, &back); diff != "" {
+	if diff := cmp.Diff(s, &back); diff != "" {
 		t.Errorf("(-want +got)\n%s", diff)
 	}
 	if back.Groups["c"].Read() || !back.Groups["b"].Read() {
@@ -314,7 +313,7 @@ func million() *directory.Snapshot {
 		for j := range g.Members {
 			g.Members[j] = users[(i*37+j*499)%len(users)]
 		}
-		slices.SortFunc(g.Members, func(a, b directory.UserID) int { return cmp.Compare(a, b) })
+		slices.Sort(g.Members)
 		s.Groups[g.ID] = g
 	}
 	return s

@@ -58,7 +58,7 @@ type jsonParser struct {
 // next returns the place of the next token.
 func (p *jsonParser) next() (line, column int) {
 	to := int(p.dec.InputOffset())
-	for to < len(p.data) && bytes.IndexByte([]byte(" \t\r\n,:"), p.data[to]) >= 0 {
+	for to < len(p.data) && strings.IndexByte(" \t\r\n,:", p.data[to]) >= 0 {
 		to++
 	}
 	for ; p.offset < to; p.offset++ {

@@ -1,6 +1,7 @@
 package file
 
 import (
+	"bytes"
 	"cmp"
 	"errors"
 	"slices"
@@ -132,33 +133,33 @@ func (b *builder) snapshot(now time.Time) (*directory.Snapshot, error) {
 	return s, nil
 }
 
-// status reads what a file says of a user's right to sign in. It returns false when it has said what is wrong.
-func (p place) status(active, status string) (directory.Status, bool) {
+// status reads what a file says of a user's right to sign in. It returns none when it has said what is wrong.
+func (p place) status(active, status string) directory.Status {
 	switch {
 	case active != "" && status != "":
 		p.says("has both active and status: give one of them")
-		return "", false
+		return ""
 	case status != "":
 		if s := directory.Status(strings.ToLower(status)); s.Known() {
-			return s, true
+			return s
 		}
 		words := []string{string(directory.Active), string(directory.Locked), string(directory.Disabled), string(directory.Deleted)}
 		p.says("%q is no status: use %s%s", status, strings.Join(words, ", "), setting.DidYouMean(status, words))
-		return "", false
+		return ""
 	case active == "", strings.EqualFold(active, "true"):
-		return directory.Active, true
+		return directory.Active
 	case strings.EqualFold(active, "false"):
-		return directory.Disabled, true
+		return directory.Disabled
 	}
 	p.says("active is %q: use true or false", active)
-	return "", false
+	return ""
 }
 
 // uncut reports a last line without an end. Half a YAML or CSV file often reads like a whole one that lists fewer people, and a missing
 // end of line is the only sign of it that the file itself can give.
 func uncut(r *document.Report, data []byte) {
 	if len(data) > 0 && data[len(data)-1] != '\n' {
-		line := strings.Count(string(data), "\n") + 1
-		r.Addf(line, len(data)-strings.LastIndexByte(string(data), '\n'), "the last line has no end: the file may be cut off; if it is whole, end it with a line break")
+		line := bytes.Count(data, []byte{'\n'}) + 1
+		r.Addf(line, len(data)-bytes.LastIndexByte(data, '\n'), "the last line has no end: the file may be cut off; if it is whole, end it with a line break")
 	}
 }

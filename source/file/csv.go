@@ -32,7 +32,7 @@ func (b *builder) csvUsers(path string, data []byte) {
 		if row.text("status") != "" {
 			where = row.at("status")
 		}
-		u.Status, _ = where.status(row.text("active"), row.text("status"))
+		u.Status = where.status(row.text("active"), row.text("status"))
 		for column := range row.columns {
 			kind, ok := strings.CutPrefix(column, accountColumn)
 			if login := row.text(column); ok && login != "" {
@@ -94,7 +94,7 @@ func (r row) references(column string) []reference {
 	}
 	at := r.at(column)
 	var refs []reference
-	for _, id := range strings.Split(strings.TrimSuffix(text, ";"), ";") {
+	for id := range strings.SplitSeq(strings.TrimSuffix(text, ";"), ";") {
 		if id = strings.TrimSpace(id); id == "" {
 			at.says("an id in %s is empty: two ; stand together", column)
 			continue

@@ -131,7 +131,7 @@ func (d reader) user(n *document.Node) userAt {
 			where = d.at(v)
 		}
 	}
-	u.Status, _ = where.status(d.text(n, "active"), d.text(n, "status"))
+	u.Status = where.status(d.text(n, "active"), d.text(n, "status"))
 	if accounts := n.Get("accounts"); accounts != nil && accounts.Sort != document.Null {
 		if accounts.Sort != document.Map {
 			d.report.At(accounts, "accounts must be a map such as { github: LOGIN }, not %s", accounts.Sort)

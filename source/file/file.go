@@ -41,15 +41,15 @@ var Kind = source.Kind{
 	Settings: []setting.Field{
 		{
 			Key: "path", Label: "File", Type: setting.Path, Example: "directory.yaml",
-			Help: "A YAML or JSON file that holds users and groups.",
+			Help: "A YAML or JSON file: users: [{ id, name, username, email, active or status, accounts: { github: LOGIN } }] and groups: [{ id, name, description, members, groups }].",
 		},
 		{
 			Key: "users", Label: "Users (CSV)", Type: setting.Path, Example: "users.csv",
-			Help: "A CSV file of users; goes with groups, in place of path.",
+			Help: "A CSV file of users with the columns id, name, username, email, active or status, github (or account.KIND); goes with groups, in place of path.",
 		},
 		{
 			Key: "groups", Label: "Groups (CSV)", Type: setting.Path, Example: "groups.csv",
-			Help: "A CSV file of groups; goes with users, in place of path.",
+			Help: "A CSV file of groups with the columns id, name, description, members, groups; the ids in the last two are separated by ; and each group has one row.",
 		},
 	},
 	Features: []source.Feature{

@@ -21,6 +21,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"maps"
 	"strings"
 	"sync"
 	"testing"
@@ -142,9 +143,9 @@ func (b *bench) open(ctx context.Context, w World) (source.Source, error) {
 
 // reopen opens another source over the server that stands.
 func (b *bench) reopen(ctx context.Context) (source.Source, error) {
-	v := setting.Values{}
-	for key, value := range b.server.Values {
-		v[key] = value
+	v := maps.Clone(b.server.Values)
+	if v == nil {
+		v = setting.Values{}
 	}
 	if problems := setting.Check(b.harness.Kind.Settings, v); len(problems) > 0 {
 		return nil, fmt.Errorf("the harness's own settings are wrong: %s %s", problems[0].Key, problems[0].Message)

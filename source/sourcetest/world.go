@@ -2,6 +2,7 @@ package sourcetest
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 
 	"musterline.example/directory"
@@ -73,15 +74,10 @@ func Large() World {
 }
 
 // Clone returns a copy that shares nothing.
-func (w World) Clone() World {
+func (w *World) Clone() World {
 	out := World{Users: slices.Clone(w.Users), Groups: slices.Clone(w.Groups)}
 	for i, u := range out.Users {
-		if u.Accounts != nil {
-			out.Users[i].Accounts = make(map[string]string)
-			for kind, login := range u.Accounts {
-				out.Users[i].Accounts[kind] = login
-			}
-		}
+		out.Users[i].Accounts = maps.Clone(u.Accounts)
 	}
 	for i, g := range out.Groups {
 		out.Groups[i].Members, out.Groups[i].Groups = slices.Clone(g.Members), slices.Clone(g.Groups)
@@ -116,8 +112,9 @@ func (w *World) Disband(id directory.GroupID) {
 }
 
 // without returns the world as a provider of this kind can hold it.
-func (w World) without(k source.Kind) World {
-	w = w.Clone()
+func (w *World) without(k source.Kind) World {
+	out := w.Clone()
+	w = &out
 	statuses := map[directory.Status]string{directory.Locked: source.LockedUsers, directory.Disabled: source.DisabledUsers}
 	for i, u := range w.Users {
 		if feature, some := statuses[u.Status]; some && !k.Can(feature) {
@@ -149,5 +146,5 @@ func (w World) without(k source.Kind) World {
 			w.Groups[i].Description = ""
 		}
 	}
-	return w
+	return out
 }

@@ -40,10 +40,7 @@ func (l *loader) mappings(top *section) {
 			if !ok || target == "" {
 				continue
 			}
-			line := it.node.Line
-			if line < n.Line {
-				line = n.Line // the list is an anchor's from further up
-			}
+			line := max(it.node.Line, n.Line) // a list that is an anchor's stands further up
 			full := [4]string{target, name, ref.source, ref.group}
 			if first, again := lines[full]; again {
 				l.report.At(it.node, "%s: %s is mapped to %s already, on line %d", s.name("groups"), it.node.Text, written, first)
