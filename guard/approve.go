@@ -54,7 +54,11 @@ func Approve(p *plan.Plan, f Facts, gs []Guard, ws []Waiver) (Approved, []Object
 	for _, g := range gs {
 		objections = append(objections, g.Check(live.plan(p, g.Name()), live.facts(f, g.Name()))...)
 	}
-	stopped := make(map[Ref]bool)
+	n := 0
+	for _, o := range objections {
+		n += len(o.Changes)
+	}
+	stopped := make(map[Ref]bool, n)
 	for _, o := range objections {
 		for _, r := range o.Changes {
 			stopped[r] = true

@@ -3,7 +3,6 @@ package link
 import (
 	"cmp"
 	"fmt"
-	"maps"
 	"slices"
 	"strings"
 
@@ -358,9 +357,4 @@ func (r *resolver) unlinked(user UserRef) string {
 		}
 	}
 	return nobody
-}
-
-// sortedUsers returns the keys of a map of users in order.
-func sortedUsers[V any](m map[UserRef]V) []UserRef {
-	return slices.SortedFunc(maps.Keys(m), compareUsers)
 }
