@@ -173,14 +173,14 @@ var mappings = table{name: "mappings", columns: []string{
 	"target", "number", "id", "origin", "team", "team_id", "source", "group_name", "group_id", "role", "mode", "creates",
 }}
 
-// carryOut makes an edit, with one audit entry for each team, and returns the added mappings with their ids.
-func (t *tx) carryOut(ctx context.Context, e *edit) ([]mapping.Mapping, error) {
+// carryOut makes an edit, with one audit entry for each team. Added mappings without an id get their number as one.
+func (t *tx) carryOut(ctx context.Context, e *edit) error {
 	if e.empty() {
-		return nil, nil
+		return nil
 	}
 	for _, m := range e.removed {
 		if err := t.DeleteMapping(ctx, db.DeleteMappingParams{Target: e.target, Number: m.number}); err != nil {
-			return nil, err
+			return err
 		}
 	}
 	for _, m := range e.changed {
@@ -188,13 +188,13 @@ func (t *tx) carryOut(ctx context.Context, e *edit) ([]mapping.Mapping, error) {
 			Target: e.target, Number: m.number, ID: m.ID, Team: m.Team, TeamID: string(m.TeamID), GroupName: m.Group, GroupID: string(m.GroupID),
 			Role: m.Role.String(), Mode: string(m.Mode), Creates: creation(m.New),
 		}); err != nil {
-			return nil, err
+			return err
 		}
 	}
 	if n := int64(len(e.added)); n > 0 {
 		last, err := t.Count(ctx, db.CountParams{Name: "mapping", N: n})
 		if err != nil {
-			return nil, err
+			return err
 		}
 		first := last - n + 1
 		for i := range e.added {
@@ -209,24 +209,24 @@ func (t *tx) carryOut(ctx context.Context, e *edit) ([]mapping.Mapping, error) {
 				m.Role.String(), string(m.Mode), creation(m.New),
 			}
 		}); err != nil {
-			return nil, err
+			return err
 		}
 	}
 	if err := t.recordEdit(ctx, e); err != nil {
-		return nil, err
+		return err
 	}
 	for _, d := range e.lost {
 		number, err := t.number(ctx, "disconnect")
 		if err != nil {
-			return nil, err
+			return err
 		}
 		if err := t.PutDisconnect(ctx, db.PutDisconnectParams{
 			Target: e.target, Number: number, Team: string(d.Team), EndsAt: micros(d.Until), MadeBy: d.By, Origin: string(d.Origin), Keep: d.Keep,
 		}); err != nil {
-			return nil, err
+			return err
 		}
 	}
-	return e.added, nil
+	return nil
 }
 
 // recordEdit leaves one audit entry for each team.
@@ -307,8 +307,7 @@ func (s *Store) edit(ctx context.Context, target string, plan func(before []mapp
 		if err != nil {
 			return err
 		}
-		_, err = t.carryOut(ctx, plan(before))
-		return err
+		return t.carryOut(ctx, plan(before))
 	})
 }
 
@@ -451,7 +450,7 @@ func (s *Store) MapTeam(ctx context.Context, target string, of team.ID, wanted [
 			end.Team, end.Origin = id, mapping.FromAPI
 			e.lost = append(e.lost, end)
 		}
-		if _, err := t.carryOut(ctx, e); err != nil {
+		if err := t.carryOut(ctx, e); err != nil {
 			return err
 		}
 		now = slices.DeleteFunc(e.after(), func(m mapping.Mapping) bool { return m.TeamID != of })

@@ -25,7 +25,7 @@ type dialect struct {
 const version = 2
 
 // provider returns the migrations: the files, which are the same for both databases, and the triggers, which cannot be.
-func provider(ctx context.Context, to *sql.DB, d dialect, log *slog.Logger) (*goose.Provider, error) {
+func provider(to *sql.DB, d dialect, log *slog.Logger) (*goose.Provider, error) {
 	files, err := fs.Sub(migrations, "migrations")
 	if err != nil {
 		return nil, err
@@ -64,7 +64,7 @@ func migrate(ctx context.Context, to *sql.DB, d dialect, log *slog.Logger) error
 			return newer(now)
 		}
 	}
-	p, err := provider(ctx, to, d, log)
+	p, err := provider(to, d, log)
 	if err != nil {
 		return fmt.Errorf("migrate: %w", err)
 	}

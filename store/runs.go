@@ -11,6 +11,7 @@ import (
 	"strconv"
 	"time"
 
+	"musterline.example/plan"
 	"musterline.example/reconcile"
 	"musterline.example/store/internal/db"
 )
@@ -75,12 +76,53 @@ func runOf(r db.GetOpenRunRow) reconcile.Run {
 	}
 }
 
+// A reportBody is a report as it is stored: reports are kept for good, so their words do not follow the names of Go.
+type reportBody struct {
+	Run      string      `json:"run"`
+	State    string      `json:"state"`
+	Summary  summaryBody `json:"summary"`
+	Done     int         `json:"done"`
+	Already  int         `json:"already"`
+	Failed   int         `json:"failed"`
+	Skipped  int         `json:"skipped"`
+	Unknown  int         `json:"unknown"`
+	Objected int         `json:"objected"`
+	Unread   []string    `json:"unread,omitempty"`
+	Error    string      `json:"error,omitempty"`
+	At       time.Time   `json:"at"`
+}
+
+// A summaryBody is the summary of a plan as it is stored.
+type summaryBody struct {
+	Teams  int `json:"teams"`
+	Create int `json:"create"`
+	Add    int `json:"add"`
+	Update int `json:"update"`
+	Remove int `json:"remove"`
+	Held   int `json:"held"`
+	People int `json:"people"`
+}
+
+func bodyOfReport(r reconcile.Report) reportBody {
+	return reportBody{
+		Run: r.Run, State: r.State, Summary: summaryBody(r.Summary), Done: r.Done, Already: r.Already, Failed: r.Failed, Skipped: r.Skipped,
+		Unknown: r.Unknown, Objected: r.Objected, Unread: r.Unread, Error: r.Error, At: r.At,
+	}
+}
+
+func (b reportBody) report() reconcile.Report {
+	return reconcile.Report{
+		Run: b.Run, State: b.State, Summary: plan.Summary(b.Summary), Done: b.Done, Already: b.Already, Failed: b.Failed, Skipped: b.Skipped,
+		Unknown: b.Unknown, Objected: b.Objected, Unread: b.Unread, Error: b.Error, At: b.At,
+	}
+}
+
 // Finish closes a run with its report and forgets what it has read.
 func (s *Store) Finish(ctx context.Context, run string, r reconcile.Report) error {
 	if r.At.IsZero() {
 		r.At = s.now()
 	}
-	report, err := encode(r)
+	report, err := encode(bodyOfReport(r))
 	if err != nil {
 		return fmt.Errorf("finish run %s: %w", run, err)
 	}
@@ -202,9 +244,11 @@ func (s *Store) run(ctx context.Context, id string) (db.GetRunRow, error) {
 func endedRun(row db.GetOpenRunRow) (Run, error) {
 	r := Run{Run: runOf(row), FinishedAt: moment(row.FinishedAt)}
 	if row.Report != "" {
-		if err := json.Unmarshal([]byte(row.Report), &r.Report); err != nil {
+		var body reportBody
+		if err := json.Unmarshal([]byte(row.Report), &body); err != nil {
 			return r, fmt.Errorf("read run %s: %w", row.ID, err)
 		}
+		r.Report = body.report()
 	}
 	return r, nil
 }

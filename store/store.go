@@ -146,13 +146,13 @@ func (s *Store) prepare(ctx context.Context) error {
 			return err
 		}
 	}
-	print, err := s.queries.GetFingerprint(ctx)
+	owner, err := s.queries.GetFingerprint(ctx)
 	if err != nil {
 		return fmt.Errorf("read fingerprint: %w", err)
 	}
-	if print != s.key.Fingerprint() {
+	if owner != s.key.Fingerprint() {
 		return fmt.Errorf("this key file (%s) did not encrypt this database, which belongs to key file %s: %w",
-			s.key.Fingerprint(), print, secret.ErrWrongKey)
+			s.key.Fingerprint(), owner, secret.ErrWrongKey)
 	}
 	return nil
 }

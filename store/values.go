@@ -7,11 +7,10 @@ import (
 	"database/sql"
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
-
-	"musterline.example/team"
 )
 
 // micros is how a moment is stored. The zero time is 0.
@@ -29,9 +28,6 @@ func moment(us int64) time.Time {
 	}
 	return time.UnixMicro(us).UTC()
 }
-
-// role is what a role was stored as. Only package team writes these words, so an unknown one is a damaged row.
-func role(word string) (team.Role, error) { return team.ParseRole(word) }
 
 // list is how a list of plain words is stored.
 func list[S ~string](words []S) string {
@@ -57,7 +53,7 @@ func (l lists) read(text string) ([]string, error) {
 		if err := json.Unmarshal([]byte(text), &words); err != nil {
 			return nil, fmt.Errorf("damaged list: %w", err)
 		}
-		words = words[:len(words):len(words)]
+		words = slices.Clip(words)
 		l[text] = words
 	}
 	return words, nil

@@ -215,8 +215,11 @@ func (s *server) watch(cmd *exec.Cmd, begun chan<- error) {
 	if err != nil {
 		return
 	}
-	done := make(chan error, 1)
-	go func() { done <- cmd.Wait() }()
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		_ = cmd.Wait() // how it ended is in its output
+	}()
 	select {
 	case <-s.stop:
 		_ = cmd.Process.Signal(syscall.SIGQUIT) // at once: nobody needs this data again

@@ -42,9 +42,9 @@ var opening = map[string]func(*world){
 		w.must(err)
 		_, err = store.Open(w.ctx(), w.db.URL(), store.Options{Key: other})
 		w.is(err, secret.ErrWrongKey)
-		for _, print := range []string{w.key.Fingerprint(), other.Fingerprint()} {
-			if !strings.Contains(err.Error(), print) {
-				w.Errorf("%q does not name the key file %s", err, print)
+		for _, name := range []string{w.key.Fingerprint(), other.Fingerprint()} {
+			if !strings.Contains(err.Error(), name) {
+				w.Errorf("%q does not name the key file %s", err, name)
 			}
 		}
 	},

@@ -145,7 +145,7 @@ var concurrency = map[string]func(*world){
 		w.atOnce(6, func(s *store.Store, _ int) error {
 			unlock, err := s.Lock(w.ctx())
 			if err != nil {
-				return nil //nolint:nilerr // a refusal is what most get
+				return nil // a refusal is what most get
 			}
 			mu.Lock()
 			defer mu.Unlock()
