@@ -157,6 +157,8 @@ func TestStates(t *testing.T) {
 		{"SSO", token(func(t *githubsim.Token) { t.NoSSO = []string{"acme"} }), SSOUnauthorized, Forbidden, "https://github.com/orgs/acme/sso"},
 		{"SSO elsewhere", reply(403, http.Header{"X-Github-Sso": {"required; url=https://evil.example/orgs/acme/sso"}}, "{}"), SSOUnauthorized, Forbidden, "Configure SSO"},
 		{"SSO partial", reply(200, http.Header{"X-Github-Sso": {"partial-results; organizations=1,2"}}, `{"data":{}}`), SSOUnauthorized, Forbidden, "Configure SSO"},
+		{"SSO by GraphQL", reply(200, nil, `{"data":{"organization":null},"errors":[{"type":"FORBIDDEN","path":["organization"],"extensions":{"saml_failure":true},"message":"No."}]}`), SSOUnauthorized, Forbidden, "Configure SSO"},
+		{"forbidden by GraphQL", reply(200, nil, `{"data":{"organization":null},"errors":[{"type":"FORBIDDEN","path":["organization"],"message":"No SAML provider for you."}]}`), ScopeMissing, Forbidden, "admin:org"},
 		{"IP", sim(func(_ *githubsim.Server, acme *githubsim.Organization) { acme.AllowAddresses("10.0.0.0/8") }), IPBlocked, Forbidden, "address"},
 		{"classic", sim(func(_ *githubsim.Server, acme *githubsim.Organization) { acme.ForbidClassicTokens(true) }), ClassicRefused, Forbidden, "fine-grained"},
 		{"no such organization", sim(func(gh *githubsim.Server, acme *githubsim.Organization) {
@@ -606,4 +608,38 @@ func TestTheDocumentIsValid(t *testing.T) {
 	if _, err := gqlparser.LoadQuery(schema, ProbeDocument); err != nil {
 		t.Error(err)
 	}
+}
+
+// Whatever an answer says, it is a value or an *Error with words for a person, and holds no secret.
+func FuzzAnswers(f *testing.F) {
+	f.Add(200, "", "", `{"data":{"viewer":{"databaseId":1},"organization":{"databaseId":2,"login":"acme","viewerCanAdminister":true}}}`)
+	f.Add(200, "", "0", `{"errors":[{"type":"RATE_LIMITED","message":"x"}]}`)
+	f.Add(403, "1", "5", `{"message":"secondary rate limit","documentation_url":"#secondary-rate-limits"}`)
+	f.Add(403, "", "", `{"message":"IP allow list","errors":["x",{"message":"`+secret+`"}]}`)
+	f.Add(401, "", "", `[]`)
+	f.Add(200, "", "", `{"data":{"organization":null},"errors":[{"path":["organization",0,null]}]}`)
+	f.Fuzz(func(t *testing.T, status int, after, remaining, body string) {
+		if status < 200 || status > 599 {
+			t.Skip()
+		}
+		synctest.Test(t, func(t *testing.T) {
+			c := opened(t, nil, func(cfg *Config) {
+				cfg.HTTP = answering(func(req *http.Request) (*http.Response, error) {
+					h := http.Header{"Retry-After": {after}, "X-Ratelimit-Remaining": {remaining}, "X-Ratelimit-Limit": {"10"}, "X-Ratelimit-Reset": {"946688000"}}
+					return &http.Response{StatusCode: status, Header: h, Body: io.NopCloser(strings.NewReader(body)), Request: req}, nil
+				})
+			})
+			_, err := c.Probe(t.Context())
+			if err == nil {
+				return
+			}
+			e, ok := As(err)
+			if !ok || e.Message == "" || e.Fix == "" {
+				t.Errorf("%+v", err)
+			}
+			if strings.Contains(err.Error(), secret) {
+				t.Error("the error tells the token")
+			}
+		})
+	})
 }

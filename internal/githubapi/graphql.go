@@ -18,6 +18,7 @@ type Fault struct {
 	Path       []any  `json:"path"`
 	Extensions struct {
 		Code string `json:"code"`
+		SAML bool   `json:"saml_failure"`
 	} `json:"extensions"`
 }
 
@@ -40,7 +41,7 @@ func (f Fault) NotFound() bool { return f.Type == "NOT_FOUND" }
 // Denied reports whether GitHub says that the credential may not see it.
 func (f Fault) Denied() bool {
 	switch f.Type {
-	case "FORBIDDEN", "INSUFFICIENT_SCOPES", "UNAUTHORIZED", "SAML_SSO_REQUIRED":
+	case "FORBIDDEN", "INSUFFICIENT_SCOPES", "UNAUTHORIZED":
 		return true
 	}
 	return strings.Contains(strings.ToLower(f.Message), "resource not accessible")
@@ -134,7 +135,7 @@ func (c *Client) Fault(f Fault, request string) *Error {
 		state = IPBlocked
 	case strings.Contains(strings.ToLower(f.Message), "(classic)"):
 		state = ClassicRefused
-	case f.Type == "SAML_SSO_REQUIRED", strings.Contains(strings.ToLower(f.Message), "saml"):
+	case f.Extensions.SAML, strings.Contains(strings.ToLower(f.Message), "saml enforcement"):
 		state = SSOUnauthorized
 	case strings.Contains(strings.ToLower(f.Message), "suspended"):
 		state = AppSuspended

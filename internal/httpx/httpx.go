@@ -96,6 +96,9 @@ func Sleep(ctx context.Context, d time.Duration) error {
 	}
 }
 
+// maxWait, in seconds, is more than anybody waits and less than a Duration overflows at.
+const maxWait = 365 * 24 * 60 * 60
+
 // RetryAfter reads the header of that name in its two forms, seconds and a date (RFC 9110, 10.2.3). A date is held against the answer's
 // own Date, so that a clock that is wrong on either side does not matter.
 func RetryAfter(h http.Header, now time.Time) (time.Duration, bool) {
@@ -104,7 +107,7 @@ func RetryAfter(h http.Header, now time.Time) (time.Duration, bool) {
 		return 0, false
 	}
 	if n, err := strconv.Atoi(v); err == nil {
-		return time.Duration(max(n, 0)) * time.Second, true
+		return time.Duration(min(max(n, 0), maxWait)) * time.Second, true
 	}
 	at, err := http.ParseTime(v)
 	if err != nil {

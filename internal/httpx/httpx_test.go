@@ -144,7 +144,7 @@ func TestRetryAfterInItsTwoForms(t *testing.T) {
 		want        time.Duration
 		ok          bool
 	}{
-		{"", "", 0, false}, {"soon", "", 0, false}, {"30", "", 30 * time.Second, true}, {"-1", "", 0, true},
+		{"", "", 0, false}, {"soon", "", 0, false}, {"30", "", 30 * time.Second, true}, {"-1", "", 0, true}, {"9999999999999", "", 365 * 24 * time.Hour, true},
 		{"Fri, 20 Nov 2026 12:01:00 GMT", "", time.Minute, true},
 		{"Fri, 20 Nov 2026 12:01:00 GMT", "Fri, 20 Nov 2026 12:00:50 GMT", 10 * time.Second, true},
 		{"Fri, 20 Nov 2026 11:00:00 GMT", "", 0, true},

@@ -335,7 +335,7 @@ func (o *organization) someAccounts(ctx context.Context, at githubapi.Standing, 
 				Provider *ghProvider `json:"samlIdentityProvider"`
 			} `json:"organization"`
 		}
-		gone, emails := map[int]bool{}, true
+		gone, emails := false, true
 		ask := func() error {
 			return o.api.Ask(ctx, accountsByIDDocument, map[string]any{"organization": at.Organization, "ids": batch, "withEmails": emails}, &out, func(f githubapi.Fault) bool {
 				switch {
@@ -345,10 +345,8 @@ func (o *organization) someAccounts(ctx context.Context, at githubapi.Standing, 
 					emails = false
 				case f.At("nodes", "*", "organization") && (f.NotFound() || f.Denied()):
 					// GitHub's way of saying that the person is in no organization we may ask about.
-				case f.At("nodes", "*") && len(f.Path) == 2 && f.NotFound():
-					if i, ok := f.Path[1].(float64); ok {
-						gone[int(i)] = true
-					}
+				case f.At("nodes") && len(f.Path) <= 2 && f.NotFound():
+					gone = true
 				default:
 					return false
 				}
@@ -357,8 +355,7 @@ func (o *organization) someAccounts(ctx context.Context, at githubapi.Standing, 
 		}
 		err := ask()
 		if err == nil && !emails {
-			clear(gone)
-			out.Nodes = nil
+			gone, out.Nodes = false, nil
 			err = ask()
 		}
 		if err != nil {
@@ -371,9 +368,9 @@ func (o *organization) someAccounts(ctx context.Context, at githubapi.Standing, 
 		if !sso {
 			o.unseen(in)
 		}
-		for i, n := range out.Nodes {
+		for _, n := range out.Nodes {
 			if n == nil {
-				if !gone[i] {
+				if !gone {
 					return target.Accounts{}, githubapi.Gap("an account was left out")
 				}
 				continue

@@ -190,15 +190,9 @@ func (r *reading) batch(ctx context.Context, ids []team.ID, handles map[team.ID]
 	var out struct {
 		Nodes []*ghTeam `json:"nodes"`
 	}
-	gone := map[int]bool{}
+	// A null is looked into by id, whether GitHub says NOT_FOUND beside it or not; any other fault is none that we can answer for.
 	err = r.o.api.Ask(ctx, teamsDocument, map[string]any{"ids": asked}, &out, func(f githubapi.Fault) bool {
-		i, is := 0.0, false
-		if f.At("nodes") && len(f.Path) == 2 && f.NotFound() {
-			if i, is = f.Path[1].(float64); is {
-				gone[int(i)] = true
-			}
-		}
-		return is
+		return f.At("nodes") && len(f.Path) <= 2 && f.NotFound()
 	})
 	if err != nil {
 		return nil, err
@@ -208,10 +202,8 @@ func (r *reading) batch(ctx context.Context, ids []team.ID, handles map[team.ID]
 	}
 	for i, t := range out.Nodes {
 		switch {
-		case t == nil && gone[i]:
-			lost = append(lost, ids[i])
 		case t == nil:
-			return nil, githubapi.Gap("a team was left out")
+			lost = append(lost, ids[i])
 		case t.TypeName != "Team" || number(t.DatabaseID) != string(ids[i]) || t.Organization == nil || number(t.Organization.DatabaseID) != r.at.OrganizationID:
 			lost = append(lost, ids[i]) // the handle is somebody else's
 		default:
