@@ -141,7 +141,7 @@ func (h *house) apply(ctx context.Context, name, digest string, yes bool, by str
 		return 0, moved(name)
 	}
 	shown := h.view(ctx, decision)
-	shown.Objections = answered(decision.Objections)
+	shown.Objections, shown.Brief = answered(decision.Objections), true
 	s := h.cli.screen()
 	shown.Text(s)
 	objected = guard.Count(shown.Objections)

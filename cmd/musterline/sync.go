@@ -63,7 +63,7 @@ func (c *cli) sync(ctx context.Context, h *house, names []string, detailed, asJS
 		s.Out, s.Live = c.stderr, false
 	}
 	for _, name := range names {
-		done, err := h.carryOut(ctx, name, 0, reconcile.Budget{Run: reconcile.Run{Trigger: "schedule", Requester: by}}, s)
+		done, err := h.carryOut(ctx, name, 0, reconcile.Budget{Run: reconcile.Run{Trigger: c.trigger(), Requester: by}}, s)
 		switch {
 		case errors.Is(err, reconcile.ErrPaused):
 			done.Paused = strings.TrimPrefix(err.Error(), reconcile.ErrPaused.Error()+" ")
@@ -89,6 +89,14 @@ func (c *cli) sync(ctx context.Context, h *house, names []string, detailed, asJS
 		_ = view.WriteJSON(c.stdout, all)
 	}
 	return errors.Join(failed...)
+}
+
+// trigger is what sets a sync off: a person where there is a terminal, else a schedule.
+func (c *cli) trigger() string {
+	if c.asks() {
+		return "person"
+	}
+	return "schedule"
 }
 
 // A result is what became of one target.

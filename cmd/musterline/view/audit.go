@@ -118,11 +118,7 @@ func (a Audit) intent(e store.Entry, where string) string {
 		}
 		writes = append(writes, text)
 	}
-	by := i.Actor.Trigger
-	if i.Actor.Requester != "" {
-		by += " " + i.Actor.Requester
-	}
-	return fmt.Sprintf("%s: about to %s, for %s", where, strings.Join(writes, ", "), by)
+	return fmt.Sprintf("%s: about to %s%s", where, strings.Join(writes, ", "), AskedBy(i.Actor.Trigger, i.Actor.Requester))
 }
 
 func (a Audit) outcome(e store.Entry, where string) string {

@@ -58,11 +58,11 @@ func (c *Check) Text(s Screen) {
 		}
 		what.credential(s, c.Now)
 		for _, w := range what.Warnings {
-			s.hang("         ", "         ", s.words(yellow, w))
+			s.hangIn(yellow, "         ", "         ", w)
 		}
 		for _, t := range what.Trouble {
 			for _, line := range strings.Split(t, "\n") {
-				s.hang("         ", "         ", s.words(red, line))
+				s.hangIn(red, "         ", "         ", line)
 			}
 		}
 	}

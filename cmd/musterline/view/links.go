@@ -40,7 +40,7 @@ func (l Links) Text(s Screen) {
 		}
 		s.Table(0, [][]string{row})
 		if i > 0 && l.Links[i-1].Trouble != "" {
-			s.hang("    ", "    ", s.words(yellow, l.Links[i-1].Trouble))
+			s.hangIn(yellow, "    ", "    ", l.Links[i-1].Trouble)
 		}
 	}
 }

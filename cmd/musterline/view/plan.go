@@ -22,6 +22,7 @@ type Plan struct {
 	Mapped     int      // teams that mappings name
 	Notes      []string // what else the reader must know, such as a source that could not be read
 	Now        time.Time
+	Brief      bool // leave held people and refused mappings to the last line
 }
 
 // Summary is the last line of a plan: what it would do, and what stops or waits.
@@ -71,8 +72,10 @@ func (p Plan) Text(s Screen) {
 	for i := range p.Plan.Teams {
 		p.team(s, &p.Plan.Teams[i], stopped, width)
 	}
-	p.refused(s)
-	p.held(s)
+	if !p.Brief {
+		p.refused(s)
+		p.held(s)
+	}
 	p.objections(s)
 	s.hang("", "  ", s.paint(bold, p.Summary()))
 }
@@ -84,7 +87,7 @@ func (p Plan) header(s Screen) {
 	}
 	s.line(title)
 	for _, n := range p.Notes {
-		s.hang("  ", "  ", s.words(yellow, n))
+		s.hangIn(yellow, "  ", "  ", n)
 	}
 	s.Blank()
 	if p.Plan.Empty() {
@@ -274,20 +277,8 @@ func (m *marks) write(s Screen) {
 		if len(m.guards) > 1 {
 			text += ": " + strings.Join(m.logins[i], ", ")
 		}
-		s.hang(s.paint(yellow, "! "), "  ", s.words(yellow, text))
+		s.hangIn(yellow, s.paint(yellow, "! "), "  ", text)
 	}
-}
-
-// words paints every word of its own, so that a paragraph can still be wrapped.
-func (s Screen) words(style lipgloss.Style, text string) string {
-	if !s.Colour {
-		return text
-	}
-	words := strings.Fields(text)
-	for i, w := range words {
-		words[i] = style.Render(w)
-	}
-	return strings.Join(words, " ")
 }
 
 func (p Plan) refused(s Screen) {
@@ -380,15 +371,15 @@ func (p Plan) held(s Screen) {
 			if who.name != "" && !strings.HasSuffix(strings.ToLower(who.user), "/"+strings.ToLower(who.name)) {
 				name += " (" + who.name + ")"
 			}
-			if login, _, _ := strings.Cut(who.message, " "); alike && len(list) > 1 && !strings.Contains(strings.ToLower(name), strings.ToLower(login)) {
+			if login, _, _ := strings.Cut(who.message, " "); alike && reason == "not-a-member" && len(list) > 1 && !strings.Contains(strings.ToLower(name), strings.ToLower(login)) {
 				name += " as " + login
 			}
 			rows = append(rows, []string{name, strings.Join(who.teams, ", ")})
 		}
 		for i, who := range list {
 			s.Table(4, [][]string{widen(rows, i)})
-			if said := strings.TrimSpace(who.message); said != "" && (!alike || len(list) == 1) {
-				s.hang("      ", "      ", s.words(faint, said))
+			if said := strings.TrimSpace(who.message); said != "" && (!alike || len(list) == 1 && reason != "inactive") {
+				s.hangIn(faint, "      ", "      ", said)
 			}
 		}
 	}
@@ -482,10 +473,10 @@ func (s Screen) wayOut(way string) {
 	switch {
 	case way == "":
 	case ok && both:
-		s.line("      " + s.paint(faint, "if right: ") + command)
-		s.hang("      "+s.paint(faint, "if wrong: "), strings.Repeat(" ", 16), wrong)
+		s.line("    " + s.paint(faint, "if right: ") + command)
+		s.hang("    "+s.paint(faint, "if wrong: "), strings.Repeat(" ", 14), wrong)
 	default:
-		s.hang("      ", "      ", way)
+		s.hang("    ", "    ", way)
 	}
 }
 

@@ -132,7 +132,7 @@ func (p *Progress) Bar(doing string) string {
 	full := int(share*width + 0.5)
 	line := "  " + p.Screen.paint(green, strings.Repeat("█", full)) + p.Screen.paint(faint, strings.Repeat("░", width-full)) +
 		fmt.Sprintf(" %s of %s", Figure(p.seen), Figure(p.Total))
-	if d := p.left(); d > 0 {
+	if d := p.left(); d >= time.Second {
 		line += ", about " + Span(d) + " left"
 	}
 	if room := p.Screen.width() - lipgloss.Width(line) - 4; doing != "" && room > lipgloss.Width(doing) {

@@ -66,13 +66,14 @@ func (s Screen) width() int {
 }
 
 // hang writes text wrapped at the width: the first line begins with first, the others with rest.
-func (s Screen) hang(first, rest, text string) {
-	for i, l := range wrap(text, s.width()-lipgloss.Width(first), s.width()-lipgloss.Width(rest)) {
-		if i == 0 {
-			s.line(first + l)
-		} else {
-			s.line(rest + l)
-		}
+func (s Screen) hang(first, rest, text string) { s.hangIn(lipgloss.NewStyle(), first, rest, text) }
+
+// hangIn does the same in a colour.
+func (s Screen) hangIn(style lipgloss.Style, first, rest, text string) {
+	before := first
+	for _, l := range wrap(text, s.width()-lipgloss.Width(first), s.width()-lipgloss.Width(rest)) {
+		s.line(before + s.paint(style, l))
+		before = rest
 	}
 }
 
@@ -159,3 +160,13 @@ func (s Screen) Problem(cause, hint string) {
 		s.line("  " + s.paint(bold, "→") + " " + hint)
 	}
 }
+
+// Step writes the heading of a step in a story.
+func (s Screen) Step(n int, why string) {
+	number := fmt.Sprintf("%d. ", n)
+	s.hangIn(cyan, s.paint(cyan, number), strings.Repeat(" ", len(number)), why)
+	s.Blank()
+}
+
+// Command writes a command line as a shell shows it.
+func (s Screen) Command(line string) { s.line(s.paint(faint, "$ ") + s.paint(bold, line)) }

@@ -124,11 +124,7 @@ func (r *RunStatus) text(now time.Time) string {
 	state := map[string]string{
 		"done": "everything done", "objected": "done but for what waits", "failed": "failed", "off": "only shown", "": "under way",
 	}[r.State]
-	text := fmt.Sprintf("run %s at %s (%s", r.ID, Moment(r.StartedAt, now), r.Trigger)
-	if r.Requester != "" {
-		text += ", " + r.Requester
-	}
-	text += "): " + state + ", " + Count(r.Done, "write")
+	text := fmt.Sprintf("run %s at %s%s: %s, %s", r.ID, Moment(r.StartedAt, now), AskedBy(r.Trigger, r.Requester), state, Count(r.Done, "write"))
 	if r.Failed > 0 {
 		text += ", " + Figure(r.Failed) + " failed"
 	}

@@ -159,7 +159,7 @@ func (p *WhyPending) sentence() string {
 
 // Text writes the answer first and the evidence below it.
 func (a *Answer) Text(s Screen) {
-	s.hang("", "  ", s.words(bold, a.Summary+"."))
+	s.hangIn(bold, "", "  ", a.Summary+".")
 	label := func(l string) string { return s.paint(faint, l) }
 	rows := [][]string{{label("who"), a.identity()}}
 	for _, m := range a.Mappings {
@@ -251,7 +251,7 @@ func (m WhyMapping) mapping(where string) string {
 func (l *Link) sentence(now time.Time) string {
 	text := l.Tier
 	if l.Evidence != "" {
-		text += ": " + l.Evidence
+		text += ": " + strings.TrimPrefix(l.Evidence, l.Tier+" ")
 	}
 	if l.By != "" && l.By != "sync" {
 		text += ", says " + l.By
@@ -284,9 +284,7 @@ func (e WhyEvent) text(now time.Time) string {
 	if e.Why != "" {
 		text += " (" + e.Why + ")"
 	}
-	if e.Trigger != "" {
-		text += ", for " + strings.TrimSpace(e.Trigger+" "+e.Requester)
-	}
+	text += AskedBy(e.Trigger, e.Requester)
 	text += fmt.Sprintf("; audit entries %d and %d", e.Intent, e.Entry)
 	if e.Waiver != "" {
 		text += fmt.Sprintf("; %s waived by %s: %s (waiver %s)", List(e.Waived), e.WaivedBy, e.WaivedWhy, e.Waiver)
