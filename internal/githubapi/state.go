@@ -58,6 +58,7 @@ const (
 	Redirected      State = "redirected"
 	Missing         State = "not-found"
 	Denied          State = "forbidden"
+	Managed         State = "managed-elsewhere"
 	Invalid         State = "refused"
 	Broken          State = "unexpected-answer"
 )
@@ -92,6 +93,7 @@ var catalogue = map[State]struct {
 	Redirected:      {Unavailable, "GitHub sends the call elsewhere", "check the API address"},
 	Missing:         {NotFound, "GitHub does not have it, or the credential may not see it", "check that it still exists"},
 	Denied:          {Forbidden, "GitHub does not allow it", "check the credential's role and permissions in the organization"},
+	Managed:         {Refused, "GitHub itself keeps this team in line with a group of an identity provider and lets nobody else change its members", "disconnect the group from the team on GitHub, or take the team out of the mappings here"},
 	Invalid:         {Refused, "GitHub understood and refused", "see GitHub's own words"},
 	Broken:          {Unavailable, "GitHub's answer cannot be understood", "check that the API address is that of a GitHub"},
 }
@@ -213,6 +215,7 @@ func (c *Client) Explain(err error) error {
 //	403 "IP allow list"              ip-blocked
 //	403 "(classic)"                  classic-pat-forbidden
 //	403 "suspended"                  app-suspended
+//	403 "managed by", "externally …" managed-elsewhere: a team that GitHub's own team synchronization or an external group owns
 //	403 with the accepted scopes     scope-missing, when the token has none of them
 //	404, 422, 5xx                    not-found, refused, bad-gateway
 func (c *Client) explain(resp *http.Response, body []byte) *Error {
@@ -238,6 +241,8 @@ func (c *Client) explain(resp *http.Response, body []byte) *Error {
 		state = AppSuspended
 	case code == http.StatusForbidden && (strings.Contains(words, "login attempts") || strings.Contains(words, "bad credentials")):
 		state = LockedOut
+	case code == http.StatusForbidden && (strings.Contains(words, "managed by") || strings.Contains(words, "externally managed")):
+		state = Managed
 	case code == http.StatusForbidden && c.lacks(h):
 		state = ScopeMissing
 	case code == http.StatusForbidden || code == http.StatusTooManyRequests:

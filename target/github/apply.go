@@ -27,6 +27,7 @@ import (
 //	404 to a removal                     already
 //	403, 404, 422                        failed; the next change is tried
 //	5xx, cut connection                  failed and unavailable: it may have happened
+//	403, the team is managed elsewhere   failed; the team's other changes are skipped
 //	401, a limit, the end of the context the rest is skipped, and Apply returns the error
 //
 // A team is created with the acting account as its maintainer; that account leaves it in the same change unless it is to stay.
@@ -53,20 +54,25 @@ func (o *organization) Apply(ctx context.Context, c plan.TeamChange, did func(ta
 		if err := did(out); err != nil {
 			return err
 		}
-		if all == nil {
+		if all == nil && !isState(out.Err, githubapi.Managed) {
 			continue
 		}
 		if ctx.Err() != nil {
 			return ctx.Err()
 		}
 		for _, rest := range changes[i+1:] {
-			if err := did(target.Outcome{Act: string(rest.Act), Account: rest.Account, Team: w.team, Result: target.Skipped, Err: all}); err != nil {
+			if err := did(target.Outcome{Act: string(rest.Act), Account: rest.Account, Team: w.team, Result: target.Skipped, Err: out.Err}); err != nil {
 				return err
 			}
 		}
 		return all
 	}
 	return nil
+}
+
+func isState(err error, s githubapi.State) bool {
+	e, ok := errors.AsType[*target.Error](err)
+	return ok && e.State == string(s)
 }
 
 // A writing is one Apply.
@@ -127,7 +133,7 @@ func (w *writing) create(ctx context.Context) (stop bool, err error) {
 	out := target.Outcome{Act: "create", Request: requestOf(resp)}
 	if err != nil {
 		err = w.o.trouble(w.o.api.Explain(err), "create team %s", n.Name)
-		if e, ok := errors.AsType[*target.Error](err); ok && e.State == string(githubapi.Invalid) {
+		if isState(err, githubapi.Invalid) {
 			if there := w.existing(ctx, n.Name); there != "" {
 				// Somebody made a team of this name since the plan, or we did and did not live to tell. Whether its members are to be
 				// changed is for a new plan and its guards.

@@ -22,6 +22,7 @@ import (
 	"github.com/vektah/gqlparser/v2"
 	"github.com/vektah/gqlparser/v2/ast"
 
+	"musterline.example/internal/githubapi"
 	"musterline.example/internal/githubsim"
 	"musterline.example/plan"
 	"musterline.example/setting"
@@ -429,7 +430,7 @@ func TestARefusalOfAllStopsAndOneOfOneDoesNot(t *testing.T) {
 		fault githubsim.Fault
 		all   bool
 	}{
-		{"synced by GitHub itself", githubsim.Fault{Method: "PUT", Status: 403, Message: "This team is managed elsewhere."}, false},
+		{"forbidden", githubsim.Fault{Method: "PUT", Status: 403, Message: "Not this one."}, false},
 		{"login of an organization", githubsim.Fault{Method: "PUT", Status: 422}, false},
 		{"no such account", githubsim.Fault{Method: "PUT", Status: 404}, false},
 		{"broken gateway", githubsim.Fault{Method: "PUT", Status: 502}, false},
@@ -458,6 +459,25 @@ func TestARefusalOfAllStopsAndOneOfOneDoesNot(t *testing.T) {
 				t.Errorf("%v: an answer that was lost is unavailable, and no other", outcomes[0].Err)
 			}
 		})
+	}
+}
+
+func TestATeamThatGitHubItselfKeepsIsLeftAlone(t *testing.T) {
+	l := newLab(t, githubsim.Options{})
+	c := plan.TeamChange{Slug: "platform"}
+	for i := range 5 {
+		c.Add = append(c.Add, change(plan.Add, l.acme.AddMember(fmt.Sprintf("u%d", i)), 0))
+	}
+	tm := l.acme.AddTeam("Platform")
+	tm.ManageBy("a group of Entra ID")
+	c.Team = ids([]*githubsim.Team{tm})[0]
+	o := l.openOver(t, nil, inProcess{l.gh})
+	outcomes, err := collect(t, o, c)
+	if err != nil || len(outcomes) != 5 || outcomes[0].Result != target.Failed || outcomes[4].Result != target.Skipped || !isState(outcomes[4].Err, githubapi.Managed) {
+		t.Errorf("%+v, %v", outcomes, err)
+	}
+	if n := l.gh.Counts().Writes; n != 1 {
+		t.Errorf("%d writes", n)
 	}
 }
 
