@@ -51,7 +51,7 @@ type Notebook interface {
 	Finish(ctx context.Context, run string, r Report) error
 
 	// SaveSnapshot keeps a complete read at the end of the run that made it, so that during the run Reads tells what earlier ones said:
-	// its body as the source's last, its figures for good, groups that are new, gone or had members.
+	// its body as the source's last, its figures for good, groups that are new, gone or had members. The zero shape is not recorded.
 	SaveSnapshot(ctx context.Context, s *directory.Snapshot, shape guard.Shape) error
 	// SaveFailure remembers that a source could not be read.
 	SaveFailure(ctx context.Context, source string, at time.Time, message string) error

@@ -151,7 +151,7 @@ func Slice(ctx context.Context, d Deps, name string, b Budget) (report Report, m
 // decide takes the world through link, mapping, plan and guard.
 func decide(d Deps, t Target, w *World, answered bool) *Decision {
 	links := link.Resolve(link.Input{
-		Snapshots: w.snapshots(), Kind: t.Kind, Accounts: w.Accounts, Complete: w.Identities,
+		Snapshots: w.snapshots(), Kind: t.Kind, Organization: w.Place.OrganizationID, Accounts: w.Accounts, Complete: w.Identities,
 		Before: w.memory.links, Statements: w.memory.statements, Tiers: d.Tiers, Now: w.now,
 	})
 	result := mapping.Resolve(mapping.Input{
@@ -164,13 +164,13 @@ func decide(d Deps, t Target, w *World, answered bool) *Decision {
 
 	facts := gather(t, w, p, links)
 	facts.ApprovedByHand = answered
-	w.noteShapes(facts)
 	settings := t.Guards
 	settings.Apply = t.Applies
 	for _, id := range w.Settings.Protected {
 		settings.Protected = append(settings.Protected, string(id))
 	}
 	approved, objections := guard.Approve(p, facts, guard.All(settings), w.memory.waivers)
+	w.noteShapes(facts, objections)
 	return &Decision{Plan: p, Approved: approved, Objections: objections, Result: result, Links: links, Facts: facts, World: w}
 }
 

@@ -93,7 +93,7 @@ func read(ctx context.Context, d Deps, name string, t Target, earlier *Reading) 
 	if err := w.settleNames(ctx, d, t); err != nil {
 		return nil, fmt.Errorf("target %s: %w", name, err)
 	}
-	if err := w.readTarget(ctx, d, t, earlier); err != nil {
+	if err := w.readTarget(ctx, t, earlier); err != nil {
 		return nil, fmt.Errorf("target %s: %w", name, err)
 	}
 	w.protect(t)
@@ -225,7 +225,7 @@ func (w *World) settleNames(ctx context.Context, d Deps, t Target) error {
 }
 
 // readTarget reads accounts and teams, or only the teams that an earlier slice has touched.
-func (w *World) readTarget(ctx context.Context, d Deps, t Target, earlier *Reading) error {
+func (w *World) readTarget(ctx context.Context, t Target, earlier *Reading) error {
 	if earlier == nil {
 		accounts, err := t.Accounts(ctx, nil)
 		if err != nil {
@@ -279,9 +279,14 @@ func (w *World) protect(t Target) {
 	}
 }
 
-func (w *World) noteShapes(f guard.Facts) {
+// noteShapes keeps what the sources look like for the record, but for those whose look a guard objects to: recorded often enough, the
+// strange look would become the usual one, and the guard would fall silent while the removals still wait.
+func (w *World) noteShapes(f guard.Facts, objections []guard.Objection) {
 	w.shapes = make(map[string]guard.Shape, len(f.Sources))
 	for name, source := range f.Sources {
-		w.shapes[name] = source.Now
+		strange := slices.ContainsFunc(objections, func(o guard.Objection) bool { return o.Guard == "source_shape" && o.Source == name })
+		if !strange {
+			w.shapes[name] = source.Now
+		}
 	}
 }

@@ -1,7 +1,3 @@
-//go:build contract
-
-// The tag exists because kin-openapi's own dependencies are not in go.sum until somebody imports it without one.
-
 package githubsim_test
 
 import (

@@ -1,0 +1,44 @@
+// Command bench prints figures: GitHub calls of a sync, and time and memory of deciding about a million memberships. It prints and asserts
+// nothing; tests assert, and never on time.
+//
+//	go run ./bench            everything, each figure in a process of its own
+//	go run ./bench calls      GitHub calls of syncs without a change and with some
+//	go run ./bench resolve    link, mapping, plan and guards over 1,000,000 memberships
+package main
+
+import (
+	"fmt"
+	"os"
+	"os/exec"
+)
+
+func main() {
+	figures := map[string]func() error{"calls": calls, "resolve": resolve}
+	if len(os.Args) > 1 {
+		figure, known := figures[os.Args[1]]
+		if !known {
+			fmt.Fprintf(os.Stderr, "bench: there is no figure %q; there are calls and resolve\n", os.Args[1])
+			os.Exit(64)
+		}
+		if err := figure(); err != nil {
+			fmt.Fprintln(os.Stderr, "bench:", err)
+			os.Exit(1)
+		}
+		return
+	}
+	self, err := os.Executable()
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "bench:", err)
+		os.Exit(1)
+	}
+	for i, name := range []string{"calls", "resolve"} {
+		if i > 0 {
+			fmt.Println()
+		}
+		one := exec.Command(self, name) // of its own, so that the memory of one figure is not the next one's
+		one.Stdout, one.Stderr = os.Stdout, os.Stderr
+		if err := one.Run(); err != nil {
+			os.Exit(1)
+		}
+	}
+}
