@@ -333,7 +333,7 @@ func rowKeyOf(m mapping.Mapping) rowKey {
 
 // inLine compares mappings with the rows.
 func inLine(target string, before []mapped, given []mapping.Mapping, lost []mapping.Disconnect) *edit {
-	e := &edit{target: target, before: before, actor: audit.Actor{Trigger: "schedule"}, lost: lost}
+	e := &edit{target: target, before: before, lost: lost} // who brought it about stands in the mappings: their origin
 	rows := map[rowKey][]mapped{}
 	for _, m := range before {
 		rows[rowKeyOf(m.Mapping)] = append(rows[rowKeyOf(m.Mapping)], m)
