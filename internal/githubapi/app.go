@@ -69,7 +69,8 @@ func (i *installation) token(ctx context.Context) (string, error) {
 	if found.SuspendedAt != nil {
 		return "", Problem(AppSuspended)
 	}
-	made, _, err := i.web.Apps.CreateInstallationToken(ctx, found.GetID(), &github.InstallationTokenOptions{})
+	// A token more does no harm, so that a broken gateway is worth another try here, as for a read.
+	made, _, err := i.web.Apps.CreateInstallationToken(httpx.AsRead(ctx), found.GetID(), &github.InstallationTokenOptions{})
 	if err != nil {
 		return "", i.trouble(fmt.Errorf("make a token for installation %d: %w", found.GetID(), err))
 	}

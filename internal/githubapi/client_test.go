@@ -526,6 +526,18 @@ func TestAnAppActsUnderAShortTokenThatIsSharedAndRenewed(t *testing.T) {
 	}
 }
 
+func TestAnAppAsksForItsTokenAgainAfterABrokenGateway(t *testing.T) {
+	key := appKey() // made outside of the bubble
+	synctest.Test(t, func(t *testing.T) {
+		gh, _, app := withAppAt(t, time.Now)
+		gh.Inject(githubsim.Fault{Method: "POST", Path: "/app/installations/*/access_tokens", Times: 2, Status: 502})
+		c := opened(t, gh, func(cfg *Config) { app(cfg); cfg.Key = key })
+		if _, err := c.Probe(t.Context()); err != nil {
+			t.Error(err)
+		}
+	})
+}
+
 func TestStatesOfAnApp(t *testing.T) {
 	other, err := rsa.GenerateKey(rand.Reader, 2048)
 	if err != nil {

@@ -3,7 +3,6 @@ package github
 import (
 	"fmt"
 	"slices"
-	"time"
 
 	"musterline.example/internal/githubapi"
 	"musterline.example/target"
@@ -19,12 +18,7 @@ func (o *organization) trouble(err error, format string, args ...any) error {
 	return fmt.Errorf(format+": %w", append(args, said)...)
 }
 
-// A pageInfo says whether and where a list goes on.
-type pageInfo struct {
-	HasNextPage bool   `json:"hasNextPage"`
-	EndCursor   string `json:"endCursor"`
-}
-
+// chunks cuts a list into pieces of at most a size.
 func chunks[T any](all []T, size int) [][]T { return slices.Collect(slices.Chunk(all, size)) }
 
 // hint and keep use the memory of hints if there is one.
@@ -43,6 +37,3 @@ func (o *organization) keep(key, value string) {
 		o.hints.Keep(key, value)
 	}
 }
-
-// recent is how long a list of all teams serves for the next pages of it.
-const recent = time.Minute

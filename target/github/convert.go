@@ -11,6 +11,10 @@ import (
 
 // What GitHub says, by the fields that we ask for.
 type (
+	pageInfo struct {
+		HasNextPage bool   `json:"hasNextPage"`
+		EndCursor   string `json:"endCursor"`
+	}
 	ghUser struct {
 		ID         string   `json:"id"`
 		DatabaseID int64    `json:"databaseId"`

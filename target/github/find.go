@@ -156,6 +156,9 @@ type list struct {
 	at    time.Time
 }
 
+// recent is how long a list of all teams serves for the next pages of it.
+const recent = time.Minute
+
 // List lists all teams in order of folded slug. GitHub orders by name only, so the first page reads all of them, at a hundred a call, and
 // the next pages come from that.
 func (o *organization) List(ctx context.Context, page target.Page) ([]team.Team, target.Page, error) {

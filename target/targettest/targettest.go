@@ -38,21 +38,32 @@ type Harness struct {
 	Maintainers bool // the target knows roles
 	Create      bool // the target can make teams
 
-	Owner         func(login string) team.AccountID            // adds an owner of the organization
-	Invite        func(t team.ID, login string) team.AccountID // invites somebody from outside into a team
-	Leave         func(a team.AccountID)                       // takes an account out of the organization
-	Child         func(parent team.ID, name string) team.ID    // adds a team below another
-	RenameAccount func(a team.AccountID, login string)         //
-	RenameTeam    func(t team.ID, name string) (slug string)   //
-	DeleteTeam    func(t team.ID)                              //
-	Refuse        func(login string)                           // makes every write about a login fail
-	Limit         func(wait time.Duration)                     // makes every call meet a rate limit
-	CutAccounts   func()                                       // leaves something out of every list of accounts, silently
-	CutTeams      func()                                       // leaves something out of every list of members, silently
-	Partial       func()                                       // answers part of the teams, with an error beside
-	Revoke        func()                                       // makes the credential worthless
-	Login         func(a team.AccountID) string                // the login an account has now
-	Fill          func(prefix string, n int) []team.AccountID  // adds many accounts, more than a page
+	// Owner adds an owner of the organization.
+	Owner func(login string) team.AccountID
+	// Invite invites somebody from outside into a team.
+	Invite func(t team.ID, login string) team.AccountID
+	// Leave takes an account out of the organization.
+	Leave func(a team.AccountID)
+	// Child adds a team below another.
+	Child func(parent team.ID, name string) team.ID
+	// Login is the login an account has now; without it accounts have none but their id. RenameAccount changes it and frees the old one.
+	Login         func(a team.AccountID) string
+	RenameAccount func(a team.AccountID, login string)
+	// RenameTeam gives a team another name and returns the slug that follows from it.
+	RenameTeam func(t team.ID, name string) (slug string)
+	// DeleteTeam deletes a team.
+	DeleteTeam func(t team.ID)
+	// Fill adds so many accounts, more than fit on a page.
+	Fill func(prefix string, n int) []team.AccountID
+
+	// From here on things go wrong. Refuse makes every write about a login fail, Limit every call meet a rate limit, Revoke the credential
+	// worthless; CutAccounts and CutTeams leave something out of lists without a word, Partial leaves a team out with an error beside.
+	Refuse      func(login string)
+	Limit       func(wait time.Duration)
+	Revoke      func()
+	CutAccounts func()
+	CutTeams    func()
+	Partial     func()
 }
 
 // Run runs every case on a world of its own.
