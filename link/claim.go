@@ -231,7 +231,7 @@ func (r *resolver) alone(user UserRef, said []claim) bool {
 }
 
 // nobody is what is said of a user whom no tier names an account for.
-const nobody = "no tier names an account: link by hand, or ask them to sign in on the self-service page"
+const nobody = "no tier names an account: link by hand, or let the identity provider name it"
 
 // absent says that an attribute names nobody in the organization.
 func absent(c claim) string {
