@@ -33,7 +33,7 @@ func linksOf(ctx context.Context, q *db.Queries, host string) ([]link.Link, erro
 		links[i] = link.Link{
 			User: link.UserRef{Source: r.Source, ID: directory.UserID(r.UserID)}, Account: team.AccountID(r.Account), Login: r.Login,
 			Tier: link.Tier(r.Tier), Evidence: r.Evidence, By: r.MadeBy, MadeAt: moment(r.MadeAt), SeenAt: moment(r.SeenAt),
-			State: link.State(r.State), Trouble: r.Trouble,
+			State: link.State(r.State), Trouble: r.Trouble, Value: r.Value, Note: r.Note, Organization: r.Organization,
 		}
 	}
 	slices.SortFunc(links, func(a, b link.Link) int { return compareUsers(a.User, b.User) }) // the databases sort text each in its way
@@ -49,6 +49,7 @@ var links = table{
 	key:  []string{"host", "source", "user_id"},
 	columns: []string{
 		"host", "source", "user_id", "account", "login", "tier", "evidence", "made_by", "made_at", "seen_at", "state", "trouble",
+		"value", "note", "organization",
 	},
 }
 
@@ -94,7 +95,7 @@ func (s *Store) SaveLinks(ctx context.Context, host string, named []link.Link) e
 			l := &changed[i]
 			return []any{
 				host, l.User.Source, string(l.User.ID), string(l.Account), l.Login, string(l.Tier), l.Evidence, l.By, micros(l.MadeAt),
-				micros(l.SeenAt), string(l.State), l.Trouble,
+				micros(l.SeenAt), string(l.State), l.Trouble, l.Value, l.Note, l.Organization,
 			}
 		})
 	})

@@ -263,29 +263,6 @@ func (t *tx) recordEdit(ctx context.Context, e *edit) error {
 	return err
 }
 
-// A Load is what a load of the configuration file did to the mapped teams of a target.
-type Load struct {
-	Before int // mapped teams before it
-	Lost   int // of these, left without a mapping
-}
-
-// LoadFile brings the mappings of a target in line with what the configuration file says, as mapping.Load does.
-func (s *Store) LoadFile(ctx context.Context, target string, file []mapping.Mapping) (Load, error) {
-	var load Load
-	err := s.edit(ctx, target, func(before []mapped) *edit {
-		rows := make([]mapping.Mapping, len(before))
-		for i, r := range before {
-			rows[i] = r.Mapping
-		}
-		after, lost := mapping.Load(rows, file)
-		e := inLine(target, before, after, lost)
-		e.actor.Trigger = "file"
-		load = e.load()
-		return e
-	})
-	return load, err
-}
-
 // SaveMappings brings the rows of a target in line with these, ids and all, and keeps the disconnects of teams that lost them. Of the API's
 // rows it only takes away those of teams that the file maps: another may have been made or unmade since the caller read them. Names once
 // pinned stay pinned.
@@ -372,27 +349,6 @@ func sameMapping(a, b mapping.Mapping) bool {
 	sameNew := creation(a.New) == creation(b.New)
 	a.New, b.New = nil, nil
 	return sameNew && a == b
-}
-
-// load counts the teams. A team that only changed the name it is written by still has its id and is not lost.
-func (e *edit) load() Load {
-	if e == nil {
-		return Load{}
-	}
-	before, after := map[string]bool{}, map[string]bool{}
-	for _, m := range e.before {
-		before[teamKey(m.Mapping)] = true
-	}
-	for _, m := range e.after() {
-		after[teamKey(m)] = true
-	}
-	l := Load{Before: len(before)}
-	for k := range before {
-		if !after[k] {
-			l.Lost++
-		}
-	}
-	return l
 }
 
 // An Owned is the refusal to change the mappings of a team that the file or a rule owns.

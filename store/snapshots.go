@@ -58,13 +58,7 @@ func sizesOf(s *directory.Snapshot) map[directory.GroupID]int {
 		if !g.Read() || len(s.Unread(id)) > 0 {
 			continue
 		}
-		n := 0
-		for u := range s.Walk(id) {
-			if u.Status.Member() {
-				n++
-			}
-		}
-		sizes[id] = n
+		sizes[id] = s.Size(id)
 	}
 	return sizes
 }

@@ -20,7 +20,7 @@ ON CONFLICT (source, taken_at) DO UPDATE SET groups_n = excluded.groups_n, users
 
 -- name: LastReads :many
 SELECT taken_at, groups_n, users_n, linked_n, active_n, sizes_at FROM source_reads
-WHERE source = @source ORDER BY taken_at DESC LIMIT @n;
+WHERE source = @source AND (groups_n > 0 OR users_n > 0) ORDER BY taken_at DESC LIMIT @n;
 
 -- name: ReadBefore :one
 SELECT taken_at, sizes_at FROM source_reads

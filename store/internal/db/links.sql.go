@@ -34,7 +34,7 @@ func (q *Queries) DeleteStatement(ctx context.Context, arg DeleteStatementParams
 }
 
 const getLinks = `-- name: GetLinks :many
-SELECT host, source, user_id, account, login, tier, evidence, made_by, made_at, seen_at, state, trouble FROM links WHERE host = $1
+SELECT host, source, user_id, account, login, tier, evidence, value, note, organization, made_by, made_at, seen_at, state, trouble FROM links WHERE host = $1
 `
 
 func (q *Queries) GetLinks(ctx context.Context, host string) ([]Link, error) {
@@ -54,6 +54,9 @@ func (q *Queries) GetLinks(ctx context.Context, host string) ([]Link, error) {
 			&i.Login,
 			&i.Tier,
 			&i.Evidence,
+			&i.Value,
+			&i.Note,
+			&i.Organization,
 			&i.MadeBy,
 			&i.MadeAt,
 			&i.SeenAt,

@@ -47,18 +47,21 @@ type Intent struct {
 }
 
 type Link struct {
-	Host     string
-	Source   string
-	UserID   string
-	Account  string
-	Login    string
-	Tier     string
-	Evidence string
-	MadeBy   string
-	MadeAt   int64
-	SeenAt   int64
-	State    string
-	Trouble  string
+	Host         string
+	Source       string
+	UserID       string
+	Account      string
+	Login        string
+	Tier         string
+	Evidence     string
+	Value        string
+	Note         string
+	Organization string
+	MadeBy       string
+	MadeAt       int64
+	SeenAt       int64
+	State        string
+	Trouble      string
 }
 
 type Mapping struct {

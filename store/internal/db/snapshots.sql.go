@@ -98,7 +98,7 @@ func (q *Queries) GetTakenAt(ctx context.Context, name string) (int64, error) {
 
 const lastReads = `-- name: LastReads :many
 SELECT taken_at, groups_n, users_n, linked_n, active_n, sizes_at FROM source_reads
-WHERE source = $1 ORDER BY taken_at DESC LIMIT $2
+WHERE source = $1 AND (groups_n > 0 OR users_n > 0) ORDER BY taken_at DESC LIMIT $2
 `
 
 type LastReadsParams struct {
