@@ -41,7 +41,10 @@ func (g staleSource) Check(p *plan.Plan, f Facts) []Objection {
 			if len(o.Changes) == 0 && !configured {
 				continue
 			}
-			o.Message += fmt.Sprintf(" (limit %s); this stops %s", span(freeze), many(len(o.Changes), "removal"))
+			o.Message += fmt.Sprintf(" (limit %s)", span(freeze))
+			if len(o.Changes) > 0 {
+				o.Message += "; this stops " + many(len(o.Changes), "removal")
+			}
 			o.WayOut = wayOut(p.Target, onlyGuard(g.Name()), wrong)
 		case warn >= 0 && (never || age > warn):
 			o.Message += fmt.Sprintf(" (limit %s)", span(warn))

@@ -25,7 +25,7 @@ func (g teamRemovals) Check(p *plan.Plan, f Facts) []Objection {
 		}
 		o := v.objection(g.Name(), leavers)
 		o.Message = fmt.Sprintf("%s would lose %s of %s%s (limit %s)",
-			v.Slug, figure(len(leavers)+gone), many(max(size, v.Members), "member"), within24h(gone), figure(limit.of(size)))
+			v.Slug, figure(len(leavers)+gone), many(v.Members+gone, "member"), within24h(gone), figure(limit.of(size)))
 		o.WayOut = wayOut(p.Target, onlyTeam(v.Slug), "see in the plan why they leave, and put it right at the identity provider or in the mapping.")
 		objections = append(objections, o)
 	}
