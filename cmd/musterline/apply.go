@@ -195,9 +195,18 @@ func free(p *plan.Plan, objections []guard.Objection) int {
 
 // refusePaused is the refusal of everything that writes to a paused target.
 func (h *house) refusePaused(ctx context.Context, name string) error {
-	p, err := h.deps.Memory.Paused(ctx, name)
-	if err != nil || p.By == "" {
+	p, err := h.paused(ctx, name)
+	if err != nil || p == "" {
 		return err
 	}
-	return withHint(failf("%s is paused by %s since %s: %s", name, p.By, view.Moment(p.At, h.cli.now()), p.Reason), "to let it run again: musterline resume "+view.Quote(name))
+	return withHint(failf("%s is paused %s", name, p), "to let it run again: musterline resume "+view.Quote(name))
+}
+
+// paused says by whom a target is paused, since when and why; nothing when it runs.
+func (h *house) paused(ctx context.Context, name string) (string, error) {
+	p, err := h.deps.Memory.Paused(ctx, name)
+	if err != nil || p.By == "" {
+		return "", err
+	}
+	return fmt.Sprintf("by %s since %s: %s", p.By, view.Moment(p.At, h.cli.now()), p.Reason), nil
 }

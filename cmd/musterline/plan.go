@@ -161,9 +161,8 @@ func (h *house) notes(ctx context.Context, d *reconcile.Decision) []string {
 	case guard.ApplyApprove:
 		notes = append(notes, "apply: approve: every change of this target waits for a person")
 	}
-	if pause, err := h.deps.Memory.Paused(ctx, d.Plan.Target); err == nil && pause.By != "" {
-		notes = append(notes, fmt.Sprintf("paused by %s since %s: %s; nothing is done until: musterline resume %s",
-			pause.By, view.Moment(pause.At, h.cli.now()), pause.Reason, d.Plan.Target))
+	if paused, err := h.paused(ctx, d.Plan.Target); err == nil && paused != "" {
+		notes = append(notes, fmt.Sprintf("paused %s; nothing is done until: musterline resume %s", paused, view.Quote(d.Plan.Target)))
 	}
 	for _, name := range slices.Sorted(maps.Keys(d.World.Sources)) {
 		if failed := d.World.Sources[name].Failed; failed != "" {

@@ -64,11 +64,10 @@ func (c *cli) sync(ctx context.Context, h *house, names []string, detailed, asJS
 	}
 	for _, name := range names {
 		done, err := h.carryOut(ctx, name, 0, reconcile.Budget{Run: reconcile.Run{Trigger: c.trigger(), Requester: by}}, s)
-		switch {
-		case errors.Is(err, reconcile.ErrPaused):
-			done.Paused = strings.TrimPrefix(err.Error(), reconcile.ErrPaused.Error()+" ")
-			err = nil
-		case err == nil:
+		if errors.Is(err, reconcile.ErrPaused) {
+			done.Paused, err = h.paused(ctx, name)
+		}
+		if err == nil {
 			err = done.err()
 		}
 		all.Targets = append(all.Targets, done.JSON())
@@ -137,6 +136,9 @@ func (h *house) carryOut(ctx context.Context, name string, total int, budget rec
 			done.Left = max(0, progress.Total-done.Added-done.Removed-done.Updated-done.Already-len(progress.Failures))
 			done.Stopped = errors.Is(err, context.Canceled)
 			done.Ended = h.cli.now()
+			if done.Stopped {
+				return done, withHint(failf("%s: interrupted", name), "what was written is in the audit record, and the next sync does the rest")
+			}
 			return done, fmt.Errorf("%s: %w", name, err)
 		}
 	}

@@ -306,7 +306,7 @@ func sortedRefused(refused []plan.Refused) []plan.Refused {
 // heldOrder is the order of reasons: first what a person has to decide, last what needs nothing but time.
 var heldOrder = []string{"conflict", "ambiguous", "not-linked", "not-a-member", "pending", "inactive"}
 
-// heldMeans says what each reason means and what to do about it, for all who are held for it.
+// heldMeans says what each reason means and what to do about it, where the people held for it have been told different things.
 var heldMeans = map[string]string{
 	"conflict":     "it is in doubt whose account it is: nobody is added or removed until somebody decides (musterline link add)",
 	"ambiguous":    "two accounts or two users are in question: nobody is added or removed until somebody decides (musterline link add)",
@@ -359,27 +359,27 @@ func (p Plan) held(s Screen) {
 	reasons, people := heldPeople(p.Plan.Held)
 	for _, reason := range reasons {
 		list := people[reason]
-		head := s.paint(yellow, reason)
-		if means := heldMeans[reason]; means != "" {
-			head += ": " + means
+		said, alike := alike(list)
+		if !alike {
+			said = heldMeans[reason]
 		}
-		s.hang("  ", "    ", head)
-		alike := alike(list)
+		s.hang("  ", "    ", strings.TrimSuffix(s.paint(yellow, reason)+": "+said, ": "))
 		var rows [][]string
 		for _, who := range list {
 			name := who.user
 			if who.name != "" && !strings.HasSuffix(strings.ToLower(who.user), "/"+strings.ToLower(who.name)) {
 				name += " (" + who.name + ")"
 			}
-			if login, _, _ := strings.Cut(who.message, " "); alike && reason == "not-a-member" && len(list) > 1 && !strings.Contains(strings.ToLower(name), strings.ToLower(login)) {
+			if login := strings.TrimSuffix(strings.TrimSuffix(who.message, said), " is "); alike && login != who.message && login != "is " &&
+				!strings.Contains(strings.ToLower(name), strings.ToLower(login)) {
 				name += " as " + login
 			}
 			rows = append(rows, []string{name, strings.Join(who.teams, ", ")})
 		}
 		for i, who := range list {
 			s.Table(4, [][]string{widen(rows, i)})
-			if said := strings.TrimSpace(who.message); said != "" && (!alike || len(list) == 1 && reason != "inactive") {
-				s.hangIn(faint, "      ", "      ", said)
+			if !alike && who.message != "" {
+				s.hangIn(faint, "      ", "      ", who.message)
 			}
 		}
 	}
@@ -397,14 +397,20 @@ func widen(rows [][]string, i int) []string {
 	return []string{pad(rows[i][0], width), rows[i][1]}
 }
 
-// alike reports whether all messages of a group say the same, but for the login that they begin with. What the reason means is said above
-// the group already.
-func alike(list []*heldPerson) bool {
-	_, first, _ := strings.Cut(list[0].message, " ")
-	return !slices.ContainsFunc(list, func(h *heldPerson) bool {
-		_, rest, _ := strings.Cut(h.message, " ")
-		return rest != first
-	})
+// alike returns what all messages of a group say, if they say the same but for the login that they may begin with.
+func alike(list []*heldPerson) (string, bool) {
+	first := list[0].message
+	same := func(of func(string) string) bool {
+		return !slices.ContainsFunc(list, func(h *heldPerson) bool { return of(h.message) != of(first) })
+	}
+	if same(func(m string) string { return m }) {
+		return strings.TrimPrefix(first, "is "), true
+	}
+	behind := func(m string) string {
+		_, rest, _ := strings.Cut(m, " ")
+		return strings.TrimPrefix(rest, "is ")
+	}
+	return behind(first), same(behind)
 }
 
 func (p Plan) objections(s Screen) {

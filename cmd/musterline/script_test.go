@@ -1,0 +1,220 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"maps"
+	"net/http/httptest"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/rogpeppe/go-internal/testscript"
+
+	"musterline.example/internal/githubsim"
+)
+
+func TestMain(m *testing.M) {
+	testscript.Main(m, map[string]func(){"musterline": main})
+}
+
+// TestScripts runs the manual: every script under testdata is a page that shows a command at work, against a simulated GitHub. Beside the
+// usual words of a script there are
+//
+//	github start FILE     serve the organization of FILE; sets $GITHUB, $HOST and $TOKEN
+//	github members TEAM   print the members of a team, a maintainer with a "*"
+//	github add TEAM LOGIN…, github remove TEAM LOGIN…, github drop LOGIN…
+//	                      do by hand what somebody might: LOGIN joins or leaves a team, or leaves the organization
+//	github writes         print how many writes there were since the last time
+//	github id LOGIN       set $ID to the number of an account
+//	github slow SPAN      take so long for every write
+//	github called         wait for the first call
+//	github fail STATUS    answer every write with STATUS; "none" ends it
+//	edit FILE OLD NEW     put NEW for OLD
+//	exits N COMMAND…      run a command that must end with exit code N
+//
+// The files of testdata/company are there in every script that does not bring its own.
+func TestScripts(t *testing.T) {
+	testscript.Run(t, testscript.Params{
+		Dir:           "testdata",
+		UpdateScripts: os.Getenv("UPDATE_SCRIPTS") != "",
+		Setup: func(env *testscript.Env) error {
+			env.Setenv("TZ", "UTC")
+			env.Setenv("COLUMNS", "200") // no line is broken where a page looks for words
+			env.Setenv("GITHUB", "http://127.0.0.1:1")
+			env.Setenv("TOKEN", "ghp_sim")
+			env.Values["github"] = new(hub)
+			return furnish(env.WorkDir)
+		},
+		Cmds: map[string]func(ts *testscript.TestScript, neg bool, args []string){
+			"github": github,
+			"edit":   edit,
+			"exits":  exits,
+		},
+	})
+}
+
+// furnish puts the company's files into the folder of a script.
+func furnish(dir string) error {
+	company := os.DirFS("testdata/company")
+	return fs.WalkDir(company, ".", func(path string, d fs.DirEntry, err error) error {
+		if err != nil || d.IsDir() {
+			return err
+		}
+		if _, err := os.Stat(filepath.Join(dir, path)); err == nil {
+			return nil
+		}
+		text, err := fs.ReadFile(company, path)
+		if err != nil {
+			return err
+		}
+		return os.WriteFile(filepath.Join(dir, path), text, 0o600)
+	})
+}
+
+// A hub is the simulated GitHub of one script.
+type hub struct {
+	server *githubsim.Server
+	org    *githubsim.Organization
+	writes int
+	called func() // waits
+	fault  *githubsim.Injected
+}
+
+func github(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) == 0 {
+		ts.Fatalf("usage: github start|members|add|remove|drop|writes|slow|called|fail …")
+	}
+	h, _ := ts.Value("github").(*hub)
+	act, args := args[0], args[1:]
+	if act == "start" {
+		h.start(ts, args[0])
+		return
+	}
+	if h.server == nil {
+		ts.Fatalf("github %s: there is none yet: github start org.json", act)
+	}
+	acts := map[string]func(*testscript.TestScript, []string){
+		"members": h.members, "add": h.add, "remove": h.remove, "drop": h.drop, "writes": h.countWrites, "slow": h.slow, "fail": h.fail,
+		"called": func(*testscript.TestScript, []string) { h.called() },
+		"id": func(ts *testscript.TestScript, args []string) {
+			ts.Setenv("ID", strconv.FormatInt(h.server.World().User(args[0]).ID(), 10))
+		},
+	}
+	if acts[act] == nil {
+		ts.Fatalf("github %s: unknown", act)
+	}
+	acts[act](ts, args)
+}
+
+func (h *hub) start(ts *testscript.TestScript, path string) {
+	file, err := os.Open(ts.MkAbs(path))
+	ts.Check(err)
+	world, err := githubsim.Load(file)
+	ts.Check(errors.Join(err, file.Close()))
+	first := make(chan struct{})
+	once := sync.OnceFunc(func() { close(first) })
+	h.called = func() { <-first }
+	h.org = world.Organizations()[0]
+	h.server = githubsim.New(githubsim.Options{World: world, Trace: func(githubsim.Call) { once() }})
+	h.server.PutToken(githubsim.Token{Value: "ghp_sim", User: h.org.Owners()[0], Scopes: []string{"admin:org"}})
+	h.server.PutToken(githubsim.Token{Value: "ghp_poor", User: h.org.Owners()[0], Scopes: []string{"read:org", "delete_repo"}})
+	h.server.PutToken(githubsim.Token{Value: "ghp_ends", User: h.org.Owners()[0], Scopes: []string{"admin:org"}, Expires: time.Now().Add(5*24*time.Hour + time.Hour)})
+	web := httptest.NewServer(h.server)
+	ts.Defer(web.Close)
+	ts.Setenv("GITHUB", web.URL)
+	ts.Setenv("HOST", strings.TrimPrefix(web.URL, "http://"))
+}
+
+func (h *hub) members(ts *testscript.TestScript, args []string) {
+	members := h.org.Team(args[0]).Members()
+	var words []string
+	for _, login := range slices.Sorted(maps.Keys(members)) {
+		if members[login] == githubsim.Maintainer {
+			login += "*"
+		}
+		words = append(words, login)
+	}
+	fmt.Fprintln(ts.Stdout(), strings.Join(words, " "))
+}
+
+func (h *hub) add(_ *testscript.TestScript, args []string) {
+	for _, login := range args[1:] {
+		h.org.Team(args[0]).Set(login, githubsim.Member)
+	}
+}
+
+func (h *hub) remove(_ *testscript.TestScript, args []string) {
+	for _, login := range args[1:] {
+		h.org.Team(args[0]).Remove(login)
+	}
+}
+
+func (h *hub) drop(_ *testscript.TestScript, args []string) {
+	for _, login := range args {
+		h.org.RemoveMember(login)
+	}
+}
+
+func (h *hub) countWrites(ts *testscript.TestScript, _ []string) {
+	n := h.server.Counts().Writes
+	fmt.Fprintln(ts.Stdout(), n-h.writes)
+	h.writes = n
+}
+
+func (h *hub) slow(ts *testscript.TestScript, args []string) {
+	span, err := time.ParseDuration(args[0])
+	ts.Check(err)
+	h.server.Inject(githubsim.Fault{Name: "slow", Match: func(c githubsim.Call) bool { return c.Method == "PUT" || c.Method == "DELETE" }, Delay: span})
+}
+
+func (h *hub) fail(ts *testscript.TestScript, args []string) {
+	if h.fault != nil {
+		h.fault.Remove()
+		h.fault = nil
+	}
+	if args[0] == "none" {
+		return
+	}
+	status, err := strconv.Atoi(args[0])
+	ts.Check(err)
+	fault := h.server.Inject(githubsim.Fault{Match: func(c githubsim.Call) bool { return c.Method == "PUT" || c.Method == "DELETE" }, Status: status, Message: "no"})
+	h.fault = &fault
+}
+
+func edit(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 3 {
+		ts.Fatalf("usage: edit FILE OLD NEW")
+	}
+	text := ts.ReadFile(args[0])
+	if !strings.Contains(text, args[1]) {
+		ts.Fatalf("%s does not contain %q", args[0], args[1])
+	}
+	ts.Check(os.WriteFile(ts.MkAbs(args[0]), []byte(strings.ReplaceAll(text, args[1], args[2])), 0o600))
+}
+
+func exits(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) < 2 {
+		ts.Fatalf("usage: exits N COMMAND…")
+	}
+	want, err := strconv.Atoi(args[0])
+	ts.Check(err)
+	code := 0
+	if err := ts.Exec(args[1], args[2:]...); err != nil {
+		exit, ok := errors.AsType[*exec.ExitError](err)
+		if !ok {
+			ts.Fatalf("%v", err)
+		}
+		code = exit.ExitCode()
+	}
+	if code != want {
+		ts.Fatalf("%s exited with %d, not %d", strings.Join(args[1:], " "), code, want)
+	}
+}
