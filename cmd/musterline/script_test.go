@@ -1,6 +1,8 @@
 package main
 
 import (
+	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -19,6 +21,9 @@ import (
 	"github.com/rogpeppe/go-internal/testscript"
 
 	"musterline.example/internal/githubsim"
+	"musterline.example/setting"
+	"musterline.example/source"
+	"musterline.example/source/file"
 )
 
 func TestMain(m *testing.M) {
@@ -35,6 +40,11 @@ func TestMain(m *testing.M) {
 //	github writes         print how many writes there were since the last time
 //	github id LOGIN       set $ID to the number of an account
 //	github slow SPAN      take so long for every write
+//	github holds FILE [parents]
+//	                      check that every team holds the members of the group of its slug in the directory FILE and nobody else;
+//	                      parent teams only when told
+//	github audited        check that every write that GitHub has seen is in the audit record, and no other
+//	github answered       check that why answers for every one of them
 //	github called         wait for the first call
 //	github fail STATUS    answer every write with STATUS; "none" ends it
 //	edit FILE OLD NEW     put NEW for OLD
@@ -103,6 +113,7 @@ func github(ts *testscript.TestScript, neg bool, args []string) {
 	}
 	acts := map[string]func(*testscript.TestScript, []string){
 		"members": h.members, "add": h.add, "remove": h.remove, "drop": h.drop, "writes": h.countWrites, "slow": h.slow, "fail": h.fail,
+		"holds": h.holds, "audited": h.audited, "answered": h.answered,
 		"called": func(*testscript.TestScript, []string) { h.called() },
 		"id": func(ts *testscript.TestScript, args []string) {
 			ts.Setenv("ID", strconv.FormatInt(h.server.World().User(args[0]).ID(), 10))
@@ -187,6 +198,83 @@ func (h *hub) fail(ts *testscript.TestScript, args []string) {
 	ts.Check(err)
 	fault := h.server.Inject(githubsim.Fault{Match: func(c githubsim.Call) bool { return c.Method == "PUT" || c.Method == "DELETE" }, Status: status, Message: "no"})
 	h.fault = &fault
+}
+
+func (h *hub) holds(ts *testscript.TestScript, args []string) {
+	people, err := file.Kind.Open(context.Background(), setting.Values{"path": args[0]}, source.Env{Name: "people", Dir: ts.Getenv("WORK"), Now: time.Now})
+	ts.Check(err)
+	said, err := people.Snapshot(context.Background(), source.Selection{All: true})
+	ts.Check(err)
+	in := h.org.Roles()
+	parents := map[string]bool{"docs": true, "infra": true}
+	for id, g := range said.Groups {
+		if parents[g.Name] && len(args) == 1 {
+			continue
+		}
+		var want []string
+		for u := range said.Walk(id) {
+			if login := u.Accounts["github"]; u.Status.Member() && in[login] != "" {
+				want = append(want, login)
+			}
+		}
+		slices.Sort(want)
+		if got := slices.Sorted(maps.Keys(h.org.Team(g.Name).Members())); !slices.Equal(got, want) {
+			ts.Fatalf("team %s holds\n%v, the directory says\n%v", g.Name, got, want)
+		}
+	}
+}
+
+// A written is one write that GitHub has seen.
+type written struct{ method, team, login string }
+
+// seen are the writes that GitHub has answered, from its own log.
+func (h *hub) seen() map[written]int {
+	slugs := make(map[string]string)
+	for _, t := range h.org.Teams() {
+		slugs[strconv.FormatInt(t.ID(), 10)] = t.Slug()
+	}
+	all := make(map[written]int)
+	for _, c := range h.server.Calls() {
+		if c.Write && c.Status < 300 {
+			parts := strings.Split(strings.Trim(c.Path, "/"), "/") // organizations/ID/team/ID/memberships/LOGIN
+			all[written{c.Method, slugs[parts[3]], parts[5]}]++
+		}
+	}
+	return all
+}
+
+func (h *hub) audited(ts *testscript.TestScript, _ []string) {
+	ts.Check(ts.Exec("musterline", "audit", "--all", "--json"))
+	logins, slugs := make(map[string]string), make(map[string]string)
+	for login := range h.org.Roles() {
+		logins[strconv.FormatInt(h.server.World().User(login).ID(), 10)] = login
+	}
+	for _, t := range h.org.Teams() {
+		slugs[strconv.FormatInt(t.ID(), 10)] = t.Slug()
+	}
+	recorded := make(map[written]int)
+	for line := range strings.Lines(ts.ReadFile("stdout")) {
+		var e struct{ Kind, Team, Account, Act, Result string }
+		ts.Check(json.Unmarshal([]byte(line), &e))
+		if e.Kind == "outcome" && e.Result == "done" {
+			method := map[string]string{"add": "PUT", "update": "PUT", "remove": "DELETE"}[e.Act]
+			recorded[written{method, slugs[e.Team], logins[e.Account]}]++
+		}
+	}
+	if seen := h.seen(); !maps.Equal(seen, recorded) || len(seen) == 0 {
+		ts.Fatalf("GitHub has seen\n%v, the record says\n%v", seen, recorded)
+	}
+}
+
+func (h *hub) answered(ts *testscript.TestScript, _ []string) {
+	for w := range h.seen() {
+		ts.Check(ts.Exec("musterline", "why", w.login, w.team))
+		said := ts.ReadFile("stdout")
+		verdict := map[string]string{"PUT": " is in meridian/", "DELETE": " is not in meridian/"}[w.method]
+		if !strings.HasPrefix(said, w.login+verdict+w.team) || !strings.Contains(said, "audit entries ") {
+			ts.Fatalf("why %s %s: %s", w.login, w.team, said)
+		}
+	}
 }
 
 func edit(ts *testscript.TestScript, neg bool, args []string) {
