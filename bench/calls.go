@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"io"
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
@@ -43,9 +44,9 @@ var peers = map[size]string{
 }
 
 // calls counts what a sync asks of GitHub.
-func calls() error {
-	fmt.Println("GitHub calls of a sync without a change (names pinned, hints kept)          repeat: go run ./bench calls")
-	fmt.Println("  teams × members  accounts   calls   limit   writes     time | team-sync  team-link  peribolos  ops-app")
+func calls(out io.Writer) error {
+	fmt.Fprintln(out, "GitHub calls of a sync without a change (names pinned, hints kept)          repeat: go run ./bench calls")
+	fmt.Fprintln(out, "  teams × members  accounts   calls   limit   writes     time | team-sync  team-link  peribolos  ops-app")
 	for _, s := range []size{{20, 25, 500}, {200, 50, 2000}, {20, 250, 4000}, {1000, 50, 10000}} {
 		h, err := newHouse(s)
 		if err != nil {
@@ -59,12 +60,12 @@ func calls() error {
 		if others == "" {
 			others = "–      –      –      –"
 		}
-		fmt.Printf("  %5d × %-7d  %8d  %6d  %6d  %7d  %7s | %s\n", s.teams, s.members, s.accounts, counted.Calls, s.limit(), counted.Writes, took.Round(time.Millisecond), others)
+		fmt.Fprintf(out, "  %5d × %-7d  %8d  %6d  %6d  %7d  %7s | %s\n", s.teams, s.members, s.accounts, counted.Calls, s.limit(), counted.Writes, took.Round(time.Millisecond), others)
 		h.close()
 	}
-	fmt.Println()
-	fmt.Println("GitHub calls of a sync with changes: as many writes, beside the batched re-read of what is touched")
-	fmt.Println("  teams × members  accounts  changes   calls  reads  writes")
+	fmt.Fprintln(out)
+	fmt.Fprintln(out, "GitHub calls of a sync with changes: as many writes, beside the batched re-read of what is touched")
+	fmt.Fprintln(out, "  teams × members  accounts  changes   calls  reads  writes")
 	for _, c := range []struct {
 		size
 		changes int
@@ -78,7 +79,7 @@ func calls() error {
 		if err != nil {
 			return err
 		}
-		fmt.Printf("  %5d × %-7d  %8d  %7d  %6d  %5d  %6d\n", c.teams, c.members, c.accounts, c.changes, counted.Calls, counted.Calls-counted.Writes, counted.Writes)
+		fmt.Fprintf(out, "  %5d × %-7d  %8d  %7d  %6d  %5d  %6d\n", c.teams, c.members, c.accounts, c.changes, counted.Calls, counted.Calls-counted.Writes, counted.Writes)
 		h.close()
 	}
 	return nil

@@ -164,7 +164,7 @@ func (c *chaos) change() {
 		case 8:
 			g := directory.GroupID(rapid.SampledFrom(c.groups).Draw(c.t, "group"))
 			if group, there := c.corp.groups[g]; there {
-				group.Name = group.Name + "-renamed"
+				group.Name += "-renamed"
 				c.corp.groups[g] = group
 			}
 		}

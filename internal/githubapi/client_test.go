@@ -11,6 +11,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"maps"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -24,6 +25,7 @@ import (
 
 	"github.com/vektah/gqlparser/v2"
 	"github.com/vektah/gqlparser/v2/ast"
+	"github.com/vektah/gqlparser/v2/validator/rules"
 
 	"musterline.example/internal/githubsim"
 	"musterline.example/internal/httpx"
@@ -126,9 +128,7 @@ func TestARenamedOrganizationIsFoundAndTold(t *testing.T) {
 func TestStates(t *testing.T) {
 	reply := func(status int, header http.Header, body string) http.Handler {
 		return http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
-			for k, v := range header {
-				w.Header()[k] = v
-			}
+			maps.Copy(w.Header(), header)
 			w.WriteHeader(status)
 			_, _ = io.WriteString(w, body)
 		})
@@ -440,9 +440,7 @@ func inPlace(h http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		rec := httptest.NewRecorder()
 		h.ServeHTTP(rec, r)
-		for k, v := range rec.Header() {
-			w.Header()[k] = v
-		}
+		maps.Copy(w.Header(), rec.Header())
 		if to := rec.Header().Get("Location"); to != "" {
 			w.Header().Set("Location", strings.Replace(to, "http://", "https://", 1))
 		}
@@ -617,7 +615,7 @@ func TestTheDocumentIsValid(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := gqlparser.LoadQuery(schema, ProbeDocument); err != nil {
+	if _, err := gqlparser.LoadQueryWithRules(schema, ProbeDocument, rules.NewDefaultRules()); err != nil {
 		t.Error(err)
 	}
 }

@@ -6,6 +6,7 @@ import (
 	"encoding/gob"
 	"encoding/json"
 	"io"
+	"maps"
 	"net/http"
 	"sync"
 
@@ -51,9 +52,7 @@ func (r revalidator) RoundTrip(req *http.Request) (*http.Response, error) {
 	switch {
 	case known && resp.StatusCode == http.StatusNotModified:
 		resp.StatusCode, resp.Status = http.StatusOK, "200 OK"
-		for name, values := range kept.Header {
-			resp.Header[name] = values
-		}
+		maps.Copy(resp.Header, kept.Header)
 		httpx.SetBody(resp, kept.Body)
 	case resp.StatusCode == http.StatusOK && resp.Header.Get("ETag") != "":
 		// A body that a proxy has cut short must not be kept: GitHub would confirm its tag for ever.
@@ -116,7 +115,8 @@ func (m *memoryCache) Get(key string) ([]byte, bool) {
 		return nil, false
 	}
 	m.order.MoveToFront(e)
-	return e.Value.(kept).value, true
+	k, ok := e.Value.(kept)
+	return k.value, ok
 }
 
 func (m *memoryCache) Put(key string, value []byte) {
@@ -132,7 +132,8 @@ func (m *memoryCache) Put(key string, value []byte) {
 }
 
 func (m *memoryCache) drop(e *list.Element) {
-	k := m.order.Remove(e).(kept)
-	delete(m.byKey, k.key)
-	m.size -= len(k.key) + len(k.value)
+	if k, ok := m.order.Remove(e).(kept); ok {
+		delete(m.byKey, k.key)
+		m.size -= len(k.key) + len(k.value)
+	}
 }

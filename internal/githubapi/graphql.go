@@ -77,6 +77,7 @@ func (c *Client) Query(ctx context.Context, document string, variables map[strin
 	if err != nil {
 		return nil, c.Explain(err)
 	}
+	defer resp.Body.Close()
 	text := httpx.Body(resp)
 	id := resp.Header.Get("X-GitHub-Request-Id")
 	if resp.StatusCode == http.StatusBadGateway || resp.StatusCode == http.StatusGatewayTimeout {

@@ -119,12 +119,13 @@ func limitOf(resp *http.Response, resource string) (state State, wait time.Durat
 	}
 	_ = json.Unmarshal(httpx.Body(resp), &said) // a proxy's answer is no JSON and no limit of GitHub's
 	primary := false
-	words := strings.ToLower(said.Message)
+	var words strings.Builder
+	words.WriteString(strings.ToLower(said.Message))
 	for _, e := range said.Errors {
 		primary = primary || e.Type == "RATE_LIMITED" || e.Type == "RATE_LIMIT"
-		words += " " + strings.ToLower(e.Message)
+		words.WriteString(" " + strings.ToLower(e.Message))
 	}
-	secondary := strings.Contains(words, "secondary rate limit") || strings.Contains(words, "abuse detection") ||
+	secondary := strings.Contains(words.String(), "secondary rate limit") || strings.Contains(words.String(), "abuse detection") ||
 		strings.Contains(said.Docs, "secondary-rate-limits") || strings.Contains(said.Docs, "abuse-rate-limits")
 	if resp.StatusCode == http.StatusOK && !primary && !secondary && !(has && len(said.Data) == 0) {
 		return "", 0, false

@@ -38,7 +38,7 @@ func TestGoGitHubIsServed(t *testing.T) {
 	}
 	equal(t, "teams", teams, 7)
 
-	made, _, err := client.Teams.CreateTeam(ctx, "acme", github.CreateTeamRequest{Name: "Made", Privacy: github.Ptr("closed")})
+	made, _, err := client.Teams.CreateTeam(ctx, "acme", github.CreateTeamRequest{Name: "Made", Privacy: new("closed")})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -80,14 +80,14 @@ func TestConcurrentUse(t *testing.T) {
 	l := newLab(t)
 	team := l.acme.AddTeam("Ops")
 	work := []func(int){
-		func(i int) { l.do("PUT", "/orgs/acme/teams/ops/memberships/bob", "") },
-		func(i int) { l.do("GET", "/orgs/acme/teams/ops/members", "") },
-		func(i int) {
+		func(int) { l.do("PUT", "/orgs/acme/teams/ops/memberships/bob", "") },
+		func(int) { l.do("GET", "/orgs/acme/teams/ops/members", "") },
+		func(int) {
 			l.query(`{ organization(login: "acme") { teams(first: 5) { nodes { members(first: 5) { nodes { login } } } } } }`, nil)
 		},
 		func(i int) { l.acme.AddMember(fmt.Sprint("m", i)); team.Set(fmt.Sprint("m", i), githubsim.Member) },
 		func(i int) { l.acme.AddTeam(fmt.Sprint("t", i)).Delete(); team.Members(); l.acme.Roles() },
-		func(i int) {
+		func(int) {
 			l.gh.SetLimits(githubsim.Limits{})
 			l.gh.Calls()
 			l.gh.Counts()

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"io"
+	"maps"
 	"net/http"
 	"net/http/httptest"
 	"regexp"
@@ -59,9 +60,7 @@ func watched(l *lab, h http.Handler) http.Handler {
 		if err := conforms(router, r, rec); err != nil {
 			l.t.Errorf("%s %s: %d is not as published: %v\n%s", r.Method, r.URL.Path, rec.Code, err, rec.Body)
 		}
-		for k, v := range rec.Header() {
-			w.Header()[k] = v
-		}
+		maps.Copy(w.Header(), rec.Header())
 		w.WriteHeader(rec.Code)
 		_, _ = w.Write(rec.Body.Bytes())
 	})

@@ -216,7 +216,7 @@ func (s *Server) admit(c *call) *problem {
 	if strings.Count(value, ".") == 2 {
 		app, why := s.verify(value, c.now)
 		if why != "" {
-			s.badCredentials(c)
+			_ = s.badCredentials(c) // counts it; the answer says what is wrong with the token
 			return problemf(http.StatusUnauthorized, "The JSON web token is refused: %s.", why)
 		}
 		c.cred.app = app

@@ -43,7 +43,9 @@ func ExampleServer_Inject() {
 	gh.Inject(githubsim.Fault{Operation: "Teams", After: 1, Times: 1, Status: 502})
 	gh.Inject(githubsim.Fault{Name: "lost answer", Method: "PUT", Path: "/organizations/*/team/*/memberships/*",
 		Probability: 0.1, Seed: 1, Drop: githubsim.DropAnswer})
-	gh.Inject(githubsim.Fault{Method: "PUT", After: 20, Times: 1, Secondary: true, Status: 429, RetryAfter: 30 * time.Second})
+	limit := gh.Inject(githubsim.Fault{Method: "PUT", After: 20, Times: 1, Secondary: true, Status: 429, RetryAfter: 30 * time.Second})
+	fmt.Println(limit.Struck(), "calls were limited so far")
+	// Output: 0 calls were limited so far
 }
 
 func ExampleLoad() {

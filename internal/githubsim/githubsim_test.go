@@ -148,7 +148,7 @@ func (l *lab) query(query string, variables map[string]any, headers ...string) (
 
 // at walks into decoded JSON: "organization.teams.nodes.0.slug".
 func at(v any, path string) any {
-	for _, key := range strings.Split(path, ".") {
+	for key := range strings.SplitSeq(path, ".") {
 		switch x := v.(type) {
 		case map[string]any:
 			v = x[key]

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
+	"slices"
 	"strings"
 
 	"github.com/vektah/gqlparser/v2"
@@ -161,7 +162,7 @@ func (m *measurement) measure(set ast.SelectionSet, path []any, parents int) {
 		case *ast.FragmentSpread:
 			m.measure(sel.Definition.SelectionSet, path, parents)
 		case *ast.Field:
-			m.field(sel, append(path[:len(path):len(path)], sel.Alias), parents)
+			m.field(sel, append(slices.Clip(path), sel.Alias), parents)
 		}
 	}
 }

@@ -3,6 +3,7 @@ package githubsim
 import (
 	"encoding/base64"
 	"fmt"
+	"slices"
 	"sort"
 
 	"github.com/vektah/gqlparser/v2/ast"
@@ -54,11 +55,11 @@ func (x *execution) object(def *ast.Definition, on any, set ast.SelectionSet, pa
 		inner := f.SelectionSet
 		for j := i + 1; j < len(fields); j++ {
 			if fields[j] != nil && fields[j].Alias == f.Alias {
-				inner = append(inner[:len(inner):len(inner)], fields[j].SelectionSet...)
+				inner = append(slices.Clip(inner), fields[j].SelectionSet...)
 				fields[j] = nil
 			}
 		}
-		at := append(path[:len(path):len(path)], f.Alias)
+		at := slices.Concat(path, []any{f.Alias})
 		v := x.field(def, on, f, inner, at)
 		if _, is := v.(nulled); is {
 			if f.Definition.Type.NonNull {
@@ -106,12 +107,7 @@ func applies(condition string, def *ast.Definition) bool {
 	if condition == "" || condition == def.Name {
 		return true
 	}
-	for _, i := range def.Interfaces {
-		if i == condition {
-			return true
-		}
-	}
-	return false
+	return slices.Contains(def.Interfaces, condition)
 }
 
 func (x *execution) field(def *ast.Definition, on any, f *ast.Field, set ast.SelectionSet, path []any) any {
@@ -145,7 +141,7 @@ func (x *execution) complete(t *ast.Type, v any, set ast.SelectionSet, path []an
 		items := v.([]any)
 		out := make([]any, 0, len(items))
 		for i, item := range items {
-			at := append(path[:len(path):len(path)], i)
+			at := slices.Concat(path, []any{i})
 			if err, is := item.(error); is {
 				x.fail(at, err)
 				item = nil

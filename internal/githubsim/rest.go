@@ -4,6 +4,7 @@ import (
 	"crypto/sha256"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"net/http"
 	"slices"
 	"strconv"
@@ -391,9 +392,7 @@ func (s *Server) send(w http.ResponseWriter, c *call, rep reply) {
 		cut = f.Drop == DropBody
 	}
 	out := w.Header()
-	for k, v := range c.header {
-		out[k] = v
-	}
+	maps.Copy(out, c.header)
 	out.Set("X-GitHub-Media-Type", "github.v3; format=json")
 	if body == nil {
 		w.WriteHeader(rep.status)
@@ -478,7 +477,7 @@ func appendList[T any](b []byte, list []T) []byte {
 }
 
 func appendString(b []byte, s string) []byte {
-	for i := 0; i < len(s); i++ {
+	for i := range len(s) {
 		if s[i] < ' ' || s[i] > '~' || s[i] == '"' || s[i] == '\\' {
 			enc, _ := json.Marshal(s)
 			return append(b, enc...)

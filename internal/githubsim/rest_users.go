@@ -2,6 +2,7 @@ package githubsim
 
 import (
 	"fmt"
+	"maps"
 	"net/http"
 	"slices"
 	"strings"
@@ -99,9 +100,7 @@ func listOwnMemberships(c *call) (reply, error) {
 
 func paged[T, J any](c *call, items []T, header http.Header, show func(T) J) (reply, error) {
 	shown, links := cut(c, items, show)
-	for k, v := range links {
-		header[k] = v
-	}
+	maps.Copy(header, links)
 	return reply{status: http.StatusOK, body: shown, header: header}, nil
 }
 

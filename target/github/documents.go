@@ -49,7 +49,7 @@ var partFields = [...]string{
 	below:   "childTeams(first: 100, after: $a%d, immediateOnly: true) { ...Below }",
 }
 
-// moreDocument asks for the next page of a part of each of some teams at once: t0 with $i0 and $a0, t1 with $i1 and $a1, …
+// moreDocument asks for the next page of a part of each of some teams at once: t0 with $i0 and $a0, t1 with $i1 and $a1, ….
 func moreDocument(parts []part) string {
 	var head, body strings.Builder
 	for i, p := range parts {
@@ -91,7 +91,7 @@ func identitiesDocument(logins int, enterprise bool) string {
 // usedFragments returns those fragments of a file that a selection uses: GraphQL refuses a document with others.
 func usedFragments(selection, file string) string {
 	var used strings.Builder
-	for _, fragment := range strings.Split(file, "fragment ") {
+	for fragment := range strings.SplitSeq(file, "fragment ") {
 		if name, _, ok := strings.Cut(fragment, " "); ok && strings.Contains(selection, "..."+name+" ") {
 			used.WriteString("fragment " + fragment)
 		}

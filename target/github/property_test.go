@@ -35,7 +35,7 @@ func (s shaky) RoundTrip(req *http.Request) (resp *http.Response, err error) {
 	defer func() {
 		if cut := recover(); cut == nil {
 			return
-		} else if cut != http.ErrAbortHandler {
+		} else if cut != http.ErrAbortHandler { //nolint:errorlint // a panic carries any value; this is how net/http names a cut
 			panic(cut)
 		}
 		resp, err = nil, io.ErrUnexpectedEOF

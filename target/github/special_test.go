@@ -21,6 +21,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/vektah/gqlparser/v2"
 	"github.com/vektah/gqlparser/v2/ast"
+	"github.com/vektah/gqlparser/v2/validator/rules"
 
 	"musterline.example/internal/githubapi"
 	"musterline.example/internal/githubsim"
@@ -45,7 +46,7 @@ func TestDocumentsAreValid(t *testing.T) {
 		"find by slug": findDocument(3, 0), "find by name": findDocument(0, 3),
 		"identities": identitiesDocument(3, false), "enterprise's identities": identitiesDocument(3, true),
 	} {
-		if _, err := gqlparser.LoadQuery(schema, document); err != nil {
+		if _, err := gqlparser.LoadQueryWithRules(schema, document, rules.NewDefaultRules()); err != nil {
 			t.Errorf("%s: %v\n%s", name, err, document)
 		}
 	}
