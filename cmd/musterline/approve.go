@@ -29,7 +29,7 @@ choose changes; the waiver then answers every objection that those changes have
 now, and none that another guard makes later. It ends after 72 hours.`,
 		Example: `  musterline approve octo --reason "moved to the new directory, see OPS-12"
   musterline approve octo --team data --team docs --reason "reorganisation"
-  musterline approve octo --guard first_connection --reason "checked with the team leads"`,
+  musterline approve octo --guard first_connection --reason "checked"`,
 		Args:              arguments(1, 1, "a target"),
 		ValidArgsFunction: c.completeTargets,
 		RunE: func(command *cobra.Command, args []string) error {
@@ -61,7 +61,7 @@ now, and none that another guard makes later. It ends after 72 hours.`,
 	}
 	command.Flags().StringArrayVar(&teams, "team", nil, "only changes of this `team`, by slug or id; may be repeated")
 	command.Flags().StringArrayVar(&guards, "guard", nil, "only changes that this `guard` objects to; may be repeated")
-	command.Flags().StringVar(&reason, "reason", "", "why the changes are right; the audit record keeps it")
+	command.Flags().StringVar(&reason, "reason", "", "why the changes are right, in a `text` that the audit record keeps")
 	command.Flags().BoolVar(&yes, "yes", false, "do not ask")
 	byFlag(command, &by)
 	return command

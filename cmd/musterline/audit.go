@@ -90,7 +90,7 @@ the act, is never changed, and each entry is chained to all before it.`,
 	command.Flags().StringVar(&teamName, "team", "", "only entries of this `team`, by slug or target/slug")
 	command.Flags().StringVar(&account, "account", "", "only entries of this `account`, by login, number or source/user")
 	command.Flags().StringVar(&filter.Run, "run", "", "only entries of this `run`")
-	command.Flags().StringVar(&since, "since", "", "only entries since a `moment`: 24h, 7d, 2026-08-21, 2026-08-21T12:00:00Z")
+	command.Flags().StringVar(&since, "since", "", "only entries since a `moment`: 24h, 7d, 2026-08-21, 2026-08-21T12:00Z")
 	command.Flags().IntVar(&filter.Limit, "limit", 0, "the newest `n` entries (default 100)")
 	command.Flags().BoolVar(&all, "all", false, "all entries; with --json as one line of JSON each")
 	jsonFlag(command, &asJSON)
@@ -111,7 +111,7 @@ func moment(text string, now time.Time) (time.Time, error) {
 	if d, err := time.ParseDuration(text); err == nil && d >= 0 {
 		return now.Add(-d), nil
 	}
-	for _, form := range []string{time.RFC3339, "2006-01-02 15:04", time.DateOnly} {
+	for _, form := range []string{time.RFC3339, "2006-01-02T15:04Z07:00", "2006-01-02 15:04", time.DateOnly} {
 		if t, err := time.ParseInLocation(form, text, now.Location()); err == nil {
 			return t, nil
 		}

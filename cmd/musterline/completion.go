@@ -8,7 +8,7 @@ func (c *cli) completionCommand() *cobra.Command {
 	shells := []string{"bash", "zsh", "fish", "powershell"}
 	return &cobra.Command{
 		Use:   "completion SHELL",
-		Short: "Print the completion script of a shell: bash, zsh, fish or powershell",
+		Short: "Print the completion script of a shell",
 		Example: `  musterline completion bash > /etc/bash_completion.d/musterline
   musterline completion zsh > "${fpath[1]}/_musterline"
   musterline completion fish > ~/.config/fish/completions/musterline.fish`,

@@ -31,10 +31,10 @@ func (c *cli) demoCommand() *cobra.Command {
 	var dir string
 	command := &cobra.Command{
 		Use:   "demo",
-		Short: "See it work on sample data: no account, no network, no configuration",
+		Short: "See it work on sample data: no account, no network",
 		Long: `Starts a simulated GitHub inside the program, with the organization of a company
-that does not exist, and tells a story on it: a first plan, approvals, an apply, a
-group that comes back empty, and why somebody is in a team. Every step is the
+that does not exist, and tells a story on it: a first plan, approvals, an apply,
+a group that comes back empty, and why somebody is in a team. Every step is the
 real command line with its real output. Afterwards the simulated GitHub keeps
 running, so that you can go on in another terminal, until Ctrl-C.`,
 		Example: "  musterline demo",

@@ -144,7 +144,7 @@ replaces what was said of the same user before.`,
 			return nil
 		},
 	}
-	command.Flags().StringVar(&reason, "reason", "", "how you know; the audit record keeps it")
+	command.Flags().StringVar(&reason, "reason", "", "how you know, in a `text` that the audit record keeps")
 	byFlag(command, &by)
 	return command
 }
@@ -168,9 +168,10 @@ func parseLink(of, is string) (link.UserRef, string, team.AccountID, error) {
 func (c *cli) linkRemoveCommand() *cobra.Command {
 	var reason, by string
 	command := &cobra.Command{
-		Use:     "remove SOURCE/USER",
-		Short:   "Take back what was said by hand",
-		Long:    "Takes back what link add has said of a user. What other evidence says counts again from the next sync.",
+		Use:   "remove SOURCE/USER",
+		Short: "Take back what was said by hand",
+		Long: `Takes back what link add has said of a user. What other evidence says counts
+again from the next sync.`,
 		Example: `  musterline link remove corp/ada --reason "it was another Ada"`,
 		Args:    arguments(1, 1, "a user (source/id)"),
 		RunE: func(command *cobra.Command, args []string) error {
@@ -210,7 +211,7 @@ func (c *cli) linkRemoveCommand() *cobra.Command {
 			return nil
 		},
 	}
-	command.Flags().StringVar(&reason, "reason", "", "why, for the audit record")
+	command.Flags().StringVar(&reason, "reason", "", "why, in a `text` for the audit record")
 	byFlag(command, &by)
 	return command
 }

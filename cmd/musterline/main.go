@@ -21,6 +21,7 @@ import (
 	"github.com/charmbracelet/x/term"
 	"github.com/spf13/cobra"
 
+	"musterline.example/cmd/musterline/config"
 	"musterline.example/cmd/musterline/view"
 	"musterline.example/setting"
 )
@@ -81,10 +82,30 @@ func (c *cli) run(ctx context.Context, args []string) int {
 // The groups of commands in the order of the help.
 const (
 	groupSync  = "sync"
-	groupLook  = "look"
 	groupKeep  = "keep"
+	groupLook  = "look"
 	groupOther = "other"
 )
+
+// usageTemplate is cobra's own with flags wrapped at 80 columns, and the options that all commands share on one line.
+const usageTemplate = `Usage:
+  {{if .HasAvailableSubCommands}}{{.CommandPath}} [command]{{else}}{{.UseLine}}{{end}}
+{{if .HasExample}}
+Examples:
+{{.Example}}
+{{end}}{{$all := .Commands}}{{if .HasAvailableSubCommands}}{{if .Groups}}{{range $group := .Groups}}
+{{.Title}}{{range $all}}{{if (and (eq .GroupID $group.ID) (or .IsAvailableCommand (eq .Name "help")))}}
+  {{rpad .Name .NamePadding}} {{.Short}}{{end}}{{end}}
+{{end}}{{else}}
+Commands:{{range $all}}{{if .IsAvailableCommand}}
+  {{rpad .Name .NamePadding}} {{.Short}}{{end}}{{end}}
+{{end}}{{end}}{{if .HasAvailableLocalFlags}}
+Options:
+{{.LocalFlags.FlagUsagesWrapped 80 | trimTrailingWhitespaces}}
+{{end}}{{if .HasAvailableInheritedFlags}}
+Options of all commands:
+{{.InheritedFlags.FlagUsagesWrapped 80 | trimTrailingWhitespaces}}
+{{end}}`
 
 func (c *cli) root() *cobra.Command {
 	root := &cobra.Command{
@@ -95,7 +116,7 @@ func (c *cli) root() *cobra.Command {
 It shows a plan before anything changes, guards stop what looks dangerous until
 somebody approves it by name, and it can always say why somebody is in a team.`,
 		Example: `  musterline demo                  see it work: no account, no network
-  musterline check                 is the configuration right, and is everything reachable?
+  musterline check                 is everything in order and reachable?
   musterline plan                  what would change, and why
   musterline sync                  change it, within the guards
   musterline why ada platform      why is she in this team?`,
@@ -111,14 +132,16 @@ somebody approves it by name, and it can always say why somebody is in a team.`,
 	}
 	root.CompletionOptions.DisableDefaultCmd = true
 	root.SetFlagErrorFunc(flagError)
-	root.PersistentFlags().StringVar(&c.config, "config", "musterline.yaml", "configuration `file`")
+	root.SetUsageTemplate(usageTemplate)
+	cobra.EnableCommandSorting = false // they stand in the order in which one needs them
+	root.PersistentFlags().StringVar(&c.config, "config", "", "configuration `file` (default "+strings.Join(config.Places, ", else ")+")")
 	root.PersistentFlags().BoolVar(&c.noColor, "no-color", false, "no colours (also: NO_COLOR in the environment)")
 	root.PersistentFlags().BoolVarP(&c.verbose, "verbose", "v", false, "log what is being done to standard error")
 	root.PersistentFlags().BoolP("help", "h", false, "help for this command")
 	root.AddGroup(
 		&cobra.Group{ID: groupSync, Title: "Plan and sync:"},
-		&cobra.Group{ID: groupLook, Title: "Look:"},
 		&cobra.Group{ID: groupKeep, Title: "Decide:"},
+		&cobra.Group{ID: groupLook, Title: "Look:"},
 		&cobra.Group{ID: groupOther, Title: "Other:"},
 	)
 	add := func(group string, commands ...*cobra.Command) {
@@ -127,9 +150,9 @@ somebody approves it by name, and it can always say why somebody is in a team.`,
 			root.AddCommand(command)
 		}
 	}
-	add(groupSync, c.planCommand(), c.applyCommand(), c.syncCommand(), c.undoCommand())
+	add(groupSync, c.planCommand(), c.applyCommand(), c.syncCommand())
+	add(groupKeep, c.approveCommand(), c.pauseCommand(), c.resumeCommand(), c.undoCommand(), c.linkCommand())
 	add(groupLook, c.checkCommand(), c.statusCommand(), c.whyCommand(), c.groupsCommand(), c.teamsCommand(), c.auditCommand())
-	add(groupKeep, c.approveCommand(), c.pauseCommand(), c.resumeCommand(), c.linkCommand())
 	add(groupOther, c.demoCommand(), c.versionCommand(), c.completionCommand())
 	root.SetHelpCommandGroupID(groupOther)
 	return root

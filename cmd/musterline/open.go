@@ -93,7 +93,15 @@ func (c *cli) configured() (*house, error) {
 	cfg, err := config.Load(c.config, c.env, config.Kinds{Sources: catalog.Sources(), Targets: catalog.Targets()})
 	if err != nil {
 		if _, wrong := errors.AsType[config.Problems](err); wrong {
-			return nil, withHint(err, "correct the file; nothing was read or changed")
+			return nil, withHint(failf("the configuration is wrong:\n%w", err), "correct the file; nothing was read or changed")
+		}
+		if errors.Is(err, fs.ErrNotExist) {
+			places := config.Places
+			if c.config != "" {
+				places = []string{c.config}
+			}
+			return nil, withHint(failf("there is no configuration file: looked for %s", strings.Join(places, " and ")),
+				"name it with --config FILE, see how it works with musterline demo, or begin with this musterline.yaml:\n\n"+config.Example)
 		}
 		return nil, err
 	}

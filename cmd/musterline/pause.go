@@ -38,7 +38,7 @@ target. Plans can still be made and looked at.`,
 			return nil
 		},
 	}
-	command.Flags().StringVar(&reason, "reason", "", "why; everybody who finds the target paused reads it")
+	command.Flags().StringVar(&reason, "reason", "", "why, in a `text` for whoever finds the target paused")
 	byFlag(command, &by)
 	return command
 }

@@ -29,8 +29,8 @@ reason for every change, the people who are held, the mappings that are refused,
 and what guards object to. It writes nothing: not to the target, not to the
 database.`,
 		Example: `  musterline plan
-  musterline plan octo --out friday.plan      save it, for: musterline apply friday.plan
-  musterline plan --detailed-exitcode         0 nothing to do, 2 changes, 3 objections
+  musterline plan octo --out friday.plan     then: musterline apply friday.plan
+  musterline plan --detailed-exitcode        0 nothing, 2 changes, 3 objections
   musterline plan --json | jq '.plans[].summary'`,
 		Args:              arguments(0, -1, ""),
 		ValidArgsFunction: c.completeTargets,

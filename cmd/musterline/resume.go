@@ -40,7 +40,7 @@ func (c *cli) resumeCommand() *cobra.Command {
 			return nil
 		},
 	}
-	command.Flags().StringVar(&reason, "reason", "", "why, for the audit record")
+	command.Flags().StringVar(&reason, "reason", "", "why, in a `text` for the audit record")
 	byFlag(command, &by)
 	return command
 }

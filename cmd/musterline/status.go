@@ -19,7 +19,7 @@ func (c *cli) statusCommand() *cobra.Command {
 	var asJSON bool
 	command := &cobra.Command{
 		Use:   "status [TARGET…]",
-		Short: "Show the last run of each target, what waits, and how old the sources are",
+		Short: "Show the last runs, what waits, and how old the sources are",
 		Long: `Shows from memory, without asking anybody: teams connected, the last run, what
 waits for a person, who is held, what is paused, and the age of the sources.`,
 		Example:           "  musterline status",

@@ -30,7 +30,7 @@ source that could not be read, a target that could not be reached, a write that
 was refused. The others are done all the same.`,
 		Example: `  musterline sync
   musterline sync octo --detailed-exitcode      3 when objections remain
-  */15 * * * *  cd /etc/musterline && musterline sync`,
+  musterline sync --config /etc/musterline/musterline.yaml      for cron`,
 		Args:              arguments(0, -1, ""),
 		ValidArgsFunction: c.completeTargets,
 		RunE: func(command *cobra.Command, args []string) error {

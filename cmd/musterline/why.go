@@ -27,12 +27,13 @@ func (c *cli) whyCommand() *cobra.Command {
 	command := &cobra.Command{
 		Use:   "why USER TEAM",
 		Short: "Say why somebody is in a team, or why not",
-		Long: `Answers from stored evidence, without asking anybody: the group path, the mapping,
-the link and what it rests on, the row of the ledger, and the run and audit entry
-that did it. It also says why not: held, refused, stopped by a guard, in no
-mapped group, or removed by a run.
+		Long: `Answers from stored evidence, without asking anybody: the group path, the
+mapping, the link and what it rests on, the row of the ledger, and the run and
+audit entry that did it. It also says why not: held, refused, stopped by a
+guard, in no mapped group, or removed by a run.
 
-USER is a login, an account's number, or source/user; TEAM a slug or target/slug.`,
+USER is a login, an account's number, or source/user; TEAM is a slug, or
+target/slug.`,
 		Example: `  musterline why ada platform
   musterline why corp/ada octo/platform`,
 		Args: arguments(2, 2, "a user and a team"),

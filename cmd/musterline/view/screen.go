@@ -157,7 +157,11 @@ func WriteJSON(w io.Writer, v any) error {
 func (s Screen) Problem(cause, hint string) {
 	s.line(s.paint(red, "musterline:") + " " + strings.ReplaceAll(strings.TrimSpace(cause), "\n", "\n  "))
 	if hint != "" {
-		s.line("  " + s.paint(bold, "→") + " " + hint)
+		way, sample, _ := strings.Cut(hint, "\n")
+		s.hang("  "+s.paint(bold, "→")+" ", "    ", way)
+		for line := range strings.Lines(sample) {
+			s.line("    " + strings.TrimRight(line, "\n"))
+		}
 	}
 }
 
