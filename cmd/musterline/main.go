@@ -46,6 +46,7 @@ const (
 func run(args []string, stdin io.Reader, stdout, stderr io.Writer, env func(string) (string, bool)) int {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
+	context.AfterFunc(ctx, stop) // a second Ctrl-C ends the program at once: the audit record knows what was under way
 	return (&cli{stdin: stdin, stdout: stdout, stderr: stderr, env: env, now: time.Now}).run(ctx, args)
 }
 

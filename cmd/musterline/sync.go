@@ -107,6 +107,10 @@ type result struct {
 // nobody was told, and then it is taken from the plan.
 func (h *house) carryOut(ctx context.Context, name string, total int, budget reconcile.Budget, s view.Screen) (result, error) {
 	progress := &view.Progress{Screen: s, Total: total, Now: h.cli.now}
+	quiet := context.AfterFunc(ctx, func() {
+		fmt.Fprintln(h.cli.stderr, "\nStopping after the write in hand; Ctrl-C again stops at once.")
+	})
+	defer quiet()
 	done := result{view.Done{Target: name, Began: h.cli.now()}}
 	began := false
 	budget.Planned = func(d *reconcile.Decision) {
@@ -115,7 +119,7 @@ func (h *house) carryOut(ctx context.Context, name string, total int, budget rec
 			done.Plan.Objections = answered(d.Objections)
 		}
 		if n := free(d.Plan, done.Plan.Objections); n > 0 && !began && h.config.Targets[name].Apply != guard.ApplyOff {
-			progress.Total = cmp.Or(total, n)
+			progress.Total, progress.Align = cmp.Or(total, n), view.SlugWidth(d.Plan)
 			progress.Begin()
 			began = true
 		}

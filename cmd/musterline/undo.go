@@ -78,7 +78,7 @@ func (h *house) undo(ctx context.Context, run store.Run, yes bool, by string) er
 	if err := h.cli.confirm(yes, fmt.Sprintf("Take back run %s by these %s, and pause %s?", run.ID, view.Count(n, "change"), run.Target)); err != nil {
 		return err
 	}
-	progress := &view.Progress{Screen: s, Total: n, Now: h.cli.now}
+	progress := &view.Progress{Screen: s, Total: n, Align: view.SlugWidth(decision.Plan), Now: h.cli.now}
 	done := result{view.Done{Target: run.Target, Began: h.cli.now(), Plan: shown}}
 	progress.Begin()
 	report, err := reconcile.Undo(ctx, h.deps, run.Target, run.ID, reconcile.Budget{

@@ -76,7 +76,7 @@ func (a Audit) Sentence(e store.Entry) string {
 	case store.KindOutcome:
 		return a.outcome(e, where)
 	case store.KindClose:
-		return where + ": all writes of intent " + body(e, "intent") + " have an outcome"
+		return where + ": every write of entry " + body(e, "intent") + " is settled"
 	case store.KindFound:
 		return where + ": found as justified: " + a.accounts(e)
 	case store.KindForget:
@@ -125,7 +125,7 @@ func (a Audit) outcome(e store.Entry, where string) string {
 	if e.Act == "create" {
 		return where + ": team created: " + e.Result
 	}
-	text := fmt.Sprintf("%s: %s %s %s", where, sign(plan.Act(e.Act)), a.Names.account(e.Account), e.Result)
+	text := where + ": " + sign(plan.Act(e.Act)) + tie + a.Names.account(e.Account) + tie + e.Result
 	if said := body(e, "error"); said != "" {
 		text += ": " + said
 	}

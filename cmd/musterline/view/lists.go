@@ -1,6 +1,7 @@
 package view
 
 import (
+	"slices"
 	"strings"
 )
 
@@ -66,6 +67,10 @@ func (t Teams) Text(s Screen) {
 		return
 	}
 	rows := [][]string{s.Header("TEAM", "PARENT", "CONNECTED", "GROUPS")}
+	nested := slices.ContainsFunc(t.Teams, func(team Team) bool { return team.Parent != "" })
+	if !nested {
+		rows = [][]string{s.Header("TEAM", "CONNECTED", "GROUPS")}
+	}
 	for _, team := range t.Teams {
 		connected := "-"
 		switch {
@@ -76,7 +81,11 @@ func (t Teams) Text(s Screen) {
 		case len(team.Groups) > 0:
 			connected = "not yet"
 		}
-		rows = append(rows, []string{team.Target + "/" + team.Slug, dash(team.Parent), connected, dash(strings.Join(team.Groups, ", "))})
+		row := []string{team.Target + "/" + team.Slug, dash(team.Parent), connected, dash(strings.Join(team.Groups, ", "))}
+		if !nested {
+			row = slices.Delete(row, 1, 2)
+		}
+		rows = append(rows, row)
 	}
 	s.Table(0, rows)
 }

@@ -19,6 +19,7 @@ import (
 type Progress struct {
 	Screen Screen
 	Total  int // writes that the plan holds
+	Align  int // width of the column of teams
 	Now    func() time.Time
 
 	Failures []apply.Written
@@ -103,7 +104,7 @@ func (p *Progress) flush() {
 	if d := p.rest; !p.Screen.Live && d >= 10*time.Second {
 		left = fmt.Sprintf(" (%s of %s, about %s left)", Figure(p.seen), Figure(p.Total), Span(d))
 	}
-	p.Screen.hang("  "+p.slug+"  ", "    ", strings.Join(p.line, ", ")+left)
+	p.Screen.hang("  "+pad(p.slug, p.Align)+"  ", strings.Repeat(" ", p.Align+4), strings.Join(p.line, ", ")+left)
 	p.line = nil
 }
 
@@ -145,4 +146,15 @@ func (p *Progress) clear() {
 	if p.Screen.Live {
 		fmt.Fprint(p.Screen.Out, "\r\x1b[K")
 	}
+}
+
+// SlugWidth is how wide a column of the teams of a plan is. A longer name stands out of it.
+func SlugWidth(p *plan.Plan) int {
+	width := 0
+	for i := range p.Teams {
+		if !p.Teams[i].Empty() {
+			width = max(width, len(p.Teams[i].Slug))
+		}
+	}
+	return min(width, 28)
 }

@@ -105,17 +105,19 @@ func wrap(text string, first, rest int) []string {
 // Table writes rows in columns that are as wide as their widest cell. The last column is wrapped under itself, or goes under the row
 // when there is no room left for it.
 func (s Screen) Table(indent int, rows [][]string) {
+	const enough = 24
 	widths := columns(rows)
 	for _, row := range rows {
-		line := strings.Repeat(" ", indent)
+		line, last := strings.Repeat(" ", indent), row[len(row)-1]
 		for i, cell := range row[:len(row)-1] {
 			line += pad(cell, widths[i]) + "  "
 		}
-		rest := strings.Repeat(" ", lipgloss.Width(line))
-		if s.width()-lipgloss.Width(line) < 24 {
-			rest = strings.Repeat(" ", indent+4)
+		left := s.width() - lipgloss.Width(line)
+		if left < enough && lipgloss.Width(last) > left {
+			s.line(line)
+			line = strings.Repeat(" ", indent+4)
 		}
-		s.hang(line, rest, row[len(row)-1])
+		s.hang(line, strings.Repeat(" ", lipgloss.Width(line)), last)
 	}
 }
 
