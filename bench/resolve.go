@@ -40,7 +40,7 @@ func resolve(out io.Writer) error {
 		slug := fmt.Sprintf("team-%05d", i)
 		g := directory.Group{ID: directory.GroupID(slug), Name: slug, ReadAt: now}
 		t := team.Team{ID: team.ID(fmt.Sprint(5_000_000 + i)), Slug: slug, Name: slug}
-		rows, keys := make(map[team.AccountID]mapping.Entry, members), []string{"corp/" + slug}
+		rows, keys := make([]mapping.Entry, 0, members), []string{"corp/" + slug}
 		for j := range members {
 			p := (i*37 + j*101) % people
 			g.Members = append(g.Members, directory.UserID(logins[p]))
@@ -49,7 +49,7 @@ func resolve(out io.Writer) error {
 				continue // is to be added
 			}
 			t.Members = append(t.Members, team.Membership{Account: ids[p], Login: logins[p]})
-			rows[ids[p]] = mapping.Entry{Team: t.ID, Account: ids[p], Origin: mapping.LedgerFound, Mappings: keys}
+			rows = append(rows, mapping.Entry{Team: t.ID, Account: ids[p], Origin: mapping.LedgerFound, Mappings: keys})
 			current = append(current, slug+" "+string(ids[p]))
 		}
 		slices.Sort(g.Members)
@@ -58,6 +58,7 @@ func resolve(out io.Writer) error {
 		in.Teams = append(in.Teams, t)
 		in.Mappings = append(in.Mappings, mapping.Mapping{ID: "file:" + slug, Origin: mapping.FromFile, Target: "octo", Team: slug, TeamID: t.ID, Source: "corp", Group: slug, GroupID: g.ID, Mode: mapping.Exclusive})
 	}
+	in.Ledger.Sort()
 	yardstick, err := comm(wanted, current)
 	if err != nil {
 		return err

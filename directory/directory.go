@@ -88,6 +88,21 @@ type Path []GroupID
 // The path is shared between the users of a group and must not be changed.
 func (s *Snapshot) Walk(id GroupID) iter.Seq2[User, Path] {
 	return func(yield func(User, Path) bool) {
+		for uid, path := range s.WalkIDs(id) {
+			u, ok := s.Users[uid]
+			if !ok {
+				continue // Validate refuses such a snapshot; a walk must not invent a user
+			}
+			if !yield(u, path) {
+				return
+			}
+		}
+	}
+}
+
+// WalkIDs walks as Walk does and yields ids only, for who knows the users already. An id may be one that the snapshot does not hold.
+func (s *Snapshot) WalkIDs(id GroupID) iter.Seq2[UserID, Path] {
+	return func(yield func(UserID, Path) bool) {
 		var seen map[UserID]struct{} // only where groups are nested; a group lists nobody twice
 		if len(s.Groups[id].Groups) > 0 {
 			seen = make(map[UserID]struct{}, len(s.Groups[id].Members))
@@ -101,14 +116,10 @@ func (s *Snapshot) Walk(id GroupID) iter.Seq2[User, Path] {
 					}
 					seen[uid] = struct{}{}
 				}
-				u, ok := s.Users[uid]
-				if !ok {
-					continue // Validate refuses such a snapshot; a walk must not invent a user
-				}
 				if path == nil {
 					path = pathTo(steps)
 				}
-				if !yield(u, path) {
+				if !yield(uid, path) {
 					return
 				}
 			}

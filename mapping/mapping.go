@@ -3,6 +3,8 @@
 package mapping
 
 import (
+	"cmp"
+	"slices"
 	"time"
 
 	"musterline.example/directory"
@@ -89,8 +91,25 @@ const (
 	LedgerFound   LedgerOrigin = "found"   // it was there, and a mapped group justifies it
 )
 
-// A Ledger is what memory holds of the teams of one target.
-type Ledger map[team.ID]map[team.AccountID]Entry
+// A Ledger is what memory holds of the teams of one target: the rows of each team in order of account.
+type Ledger map[team.ID][]Entry
+
+// Row returns the row of an account in a team, if there is one.
+func (l Ledger) Row(id team.ID, account team.AccountID) (Entry, bool) {
+	rows := l[id]
+	i, ok := slices.BinarySearchFunc(rows, account, func(e Entry, id team.AccountID) int { return cmp.Compare(e.Account, id) })
+	if !ok {
+		return Entry{}, false
+	}
+	return rows[i], true
+}
+
+// Sort puts the rows of each team in the order that Row and Resolve rely on.
+func (l Ledger) Sort() {
+	for _, rows := range l {
+		slices.SortFunc(rows, func(a, b Entry) int { return cmp.Compare(a.Account, b.Account) })
+	}
+}
 
 // A Reading is what one source gave for this run.
 type Reading struct {

@@ -25,17 +25,19 @@ type person struct {
 	fact          team.Reason // for which their account goes from teams whose groups list them
 }
 
-// person returns what is known of a user of a source.
-func (r *resolver) person(source string, u directory.User) *person {
-	known := r.people[source]
+// person returns what is known of a user of a source; nil for one whom the snapshot does not hold.
+func (r *resolver) person(s *directory.Snapshot, id directory.UserID) *person {
+	known := r.people[s.Source]
 	if known == nil {
 		known = make(map[directory.UserID]*person)
-		r.people[source] = known
+		r.people[s.Source] = known
 	}
-	p := known[u.ID]
-	if p == nil {
-		p = r.judge(link.UserRef{Source: source, ID: u.ID}, u)
-		known[u.ID] = p
+	p, judged := known[id]
+	if !judged {
+		if u, there := s.Users[id]; there {
+			p = r.judge(link.UserRef{Source: s.Source, ID: id}, u)
+		}
+		known[id] = p
 	}
 	return p
 }

@@ -4,8 +4,10 @@ import (
 	"cmp"
 	"fmt"
 	"maps"
+	"runtime"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"musterline.example/directory"
@@ -27,14 +29,37 @@ import (
 //	additive team, and the ledger does not say granted  for good
 //	fewer complete reads agree than RemovalReads        until they do
 func Resolve(in Input) Result {
-	r := &resolver{Input: in, result: Result{Absences: Absences{}}}
-	r.index()
-	teams := r.byTeam()
-	for _, key := range slices.SortedFunc(maps.Keys(teams), compareTeamKeys) {
-		r.team(key, teams[key])
+	shared := &resolver{Input: in}
+	shared.index()
+	teams := shared.byTeam()
+	keys := slices.SortedFunc(maps.Keys(teams), compareTeamKeys)
+
+	// Teams do not look at each other, so they are decided on all cores, in stretches whose results lie side by side in the end.
+	stretch := max(1, (len(keys)+runtime.GOMAXPROCS(0)-1)/runtime.GOMAXPROCS(0))
+	var workers []*resolver
+	var all sync.WaitGroup
+	for part := range slices.Chunk(keys, stretch) {
+		r := shared.worker()
+		workers = append(workers, r)
+		all.Go(func() {
+			for _, key := range part {
+				r.team(key, teams[key])
+			}
+		})
 	}
-	r.unmapped(teams)
-	return r.result
+	all.Wait()
+	for _, r := range workers {
+		shared.result.add(r.result)
+	}
+	shared.unmapped(teams)
+	return shared.result
+}
+
+// add puts the result of some teams behind that of those before them.
+func (r *Result) add(more Result) {
+	r.Wanted, r.Held, r.Refused = append(r.Wanted, more.Wanted...), append(r.Held, more.Held...), append(r.Refused, more.Refused...)
+	r.Found, r.Forget, r.Settled = append(r.Found, more.Found...), append(r.Forget, more.Forget...), append(r.Settled, more.Settled...)
+	maps.Copy(r.Absences, more.Absences)
 }
 
 // A teamKey names a team that exists by its id and one to be created by its name.
@@ -78,7 +103,15 @@ func (r *resolver) index() {
 			r.frozen[a] = h.Message
 		}
 	}
-	r.people = make(map[string]map[directory.UserID]*person, len(r.Sources))
+	r.result.Absences = Absences{}
+}
+
+// worker is a resolver that shares what is only read.
+func (r *resolver) worker() *resolver {
+	w := *r
+	w.result = Result{Absences: Absences{}}
+	w.people = make(map[string]map[directory.UserID]*person, len(r.Sources))
+	return &w
 }
 
 // byTeam gathers the mappings of each team and refuses those that belong to none.
@@ -196,7 +229,8 @@ type decision struct {
 	now    *team.Team
 	mode   Mode
 	create *team.New
-	ledger map[team.AccountID]Entry
+	ledger []Entry         // of the team, in order of account
+	row    int             // the first one that merging has not come to
 	keys   map[string]bool // of the mappings that stand
 
 	out      map[team.AccountID]team.Reason // accounts that a mapped group lists and that are no members of it, with the fact
@@ -250,8 +284,10 @@ func (d *decision) group(m Mapping) {
 		return
 	}
 	var why reasons
-	for user, path := range s.Walk(m.GroupID) {
-		d.user(m, d.person(m.Source, user), why.of(m, s, path))
+	for id, path := range s.WalkIDs(m.GroupID) {
+		if p := d.person(s, id); p != nil {
+			d.user(m, p, why.of(m, s, path))
+		}
 	}
 }
 
@@ -322,15 +358,16 @@ func (d *decision) members() []team.Want {
 	wants := make([]team.Want, 0, max(len(justified), len(d.now.Members)))
 	i := 0
 	for _, m := range d.now.Members {
+		row, known := d.entry(m.Account, justified)
 		for ; i < len(justified) && justified[i].account < m.Account; i++ {
 			wants = append(wants, justified[i].want())
 		}
 		if i < len(justified) && justified[i].account == m.Account {
-			wants = append(wants, d.stays(justified[i], m))
+			wants = append(wants, d.stays(justified[i], m, row, known))
 			i++
 			continue
 		}
-		wants = append(wants, d.unjustified(m))
+		wants = append(wants, d.unjustified(m, row, known))
 	}
 	for ; i < len(justified); i++ {
 		wants = append(wants, justified[i].want())
@@ -338,8 +375,33 @@ func (d *decision) members() []team.Want {
 	if d.create != nil && d.now.ID == "" && d.Place.Self != "" {
 		wants = d.creatorLeaves(wants)
 	}
-	d.forget(justified)
+	d.forget(len(d.ledger), justified)
 	return wants
+}
+
+// entry returns the ledger's row of a current member. Members are asked for in order of account, so the rows are walked along with them; rows
+// that are passed over are of accounts that are not in the team.
+func (d *decision) entry(account team.AccountID, justified []candidate) (Entry, bool) {
+	at := d.row
+	for at < len(d.ledger) && d.ledger[at].Account < account {
+		at++
+	}
+	d.forget(at, justified)
+	if at < len(d.ledger) && d.ledger[at].Account == account {
+		d.row++
+		return d.ledger[at], true
+	}
+	return Entry{}, false
+}
+
+// forget drops the rows up to one: their accounts have left the team by another hand. Who is about to come back keeps theirs.
+func (d *decision) forget(upTo int, justified []candidate) {
+	for ; d.row < upTo; d.row++ {
+		_, wanted := slices.BinarySearchFunc(justified, d.ledger[d.row].Account, func(c candidate, id team.AccountID) int { return cmp.Compare(c.account, id) })
+		if !wanted {
+			d.result.Forget = append(d.result.Forget, d.ledger[d.row])
+		}
+	}
 }
 
 // justified puts the candidates in order of account and makes one of those who are justified several times: the highest role, and all reasons.
@@ -383,9 +445,8 @@ func (d *decision) creatorLeaves(wants []team.Want) []team.Want {
 }
 
 // stays settles role and ledger of a member who is justified.
-func (d *decision) stays(c candidate, m team.Membership) team.Want {
+func (d *decision) stays(c candidate, m team.Membership, row Entry, known bool) team.Want {
 	w := c.want()
-	row, known := d.ledger[m.Account]
 	if m.Pending {
 		d.report(c.person, HeldPending, "has been invited and has not accepted yet")
 		return w
@@ -418,13 +479,12 @@ func justifiedBy(keys []string, why []team.Reason) bool {
 }
 
 // unjustified decides about a current member whom no mapped group justifies; see the table at Resolve.
-func (d *decision) unjustified(m team.Membership) team.Want {
+func (d *decision) unjustified(m team.Membership, row Entry, known bool) team.Want {
 	w := team.Want{Account: m.Account, Login: m.Login, In: team.Keep, Role: m.Role}
 	users := d.Links.Users(m.Account)
 	if len(users) > 0 {
 		w.User = users[0].String()
 	}
-	row, known := d.ledger[m.Account]
 	fact, stated := d.out[m.Account]
 	doubt, frozen := d.frozen[m.Account]
 	switch {
@@ -496,17 +556,6 @@ func (d *decision) absent(account team.AccountID) bool {
 	return reads < d.Settings.RemovalReads
 }
 
-// forget drops rows of the ledger whose account has left the team by another hand and is not about to come back.
-func (d *decision) forget(justified []candidate) {
-	for _, account := range slices.Sorted(maps.Keys(d.ledger)) {
-		_, there := d.now.Member(account)
-		_, wanted := slices.BinarySearchFunc(justified, account, func(c candidate, id team.AccountID) int { return cmp.Compare(c.account, id) })
-		if !there && !wanted {
-			d.result.Forget = append(d.result.Forget, d.ledger[account])
-		}
-	}
-}
-
 // unmapped decides about teams that lost their last mapping. Who is in the ledger was brought or justified by mappings that are gone, and
 // goes when the grace ends; everybody else stays and is not named.
 func (r *resolver) unmapped(mapped map[teamKey][]Mapping) {
@@ -530,9 +579,7 @@ func (r *resolver) unmapped(mapped map[teamKey][]Mapping) {
 func (r *resolver) disconnect(now *team.Team, id team.ID, c Disconnect) {
 	rows := r.Ledger[id]
 	if now == nil || c.Keep || len(rows) == 0 {
-		for _, account := range slices.Sorted(maps.Keys(rows)) {
-			r.result.Forget = append(r.result.Forget, rows[account])
-		}
+		r.result.Forget = append(r.result.Forget, rows...)
 		r.result.Settled = append(r.result.Settled, id)
 		return
 	}
@@ -543,7 +590,7 @@ func (r *resolver) disconnect(now *team.Team, id team.ID, c Disconnect) {
 	w := team.Wanted{Team: id, Unmapped: true}
 	left := false
 	for _, m := range now.Members {
-		row, known := rows[m.Account]
+		row, known := r.Ledger.Row(id, m.Account)
 		if !known {
 			continue
 		}
@@ -569,9 +616,9 @@ func (r *resolver) disconnect(now *team.Team, id team.ID, c Disconnect) {
 	}
 	slices.Sort(w.Sources)
 	w.Sources = slices.Compact(w.Sources)
-	for _, account := range slices.Sorted(maps.Keys(rows)) {
-		if _, there := now.Member(account); !there {
-			r.result.Forget = append(r.result.Forget, rows[account])
+	for _, row := range rows {
+		if _, there := now.Member(row.Account); !there {
+			r.result.Forget = append(r.result.Forget, row)
 		}
 	}
 	if !left {

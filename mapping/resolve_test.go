@@ -146,9 +146,9 @@ func TestTheHighestRoleWinsAndOnlyOurOwnIsTakenBack(t *testing.T) {
 	}
 	for _, login := range []string{"bob", "cy"} {
 		w.known("platform", login, mapping.LedgerGranted, "a")
-		row := w.in.Ledger["platform-id"][team.AccountID(login+"-id")]
-		row.Role = team.Maintainer
-		w.in.Ledger["platform-id"][row.Account] = row
+	}
+	for i := range w.in.Ledger["platform-id"] {
+		w.in.Ledger["platform-id"][i].Role = team.Maintainer
 	}
 	if got, want := verdict(t, w.resolve(), "platform"), "+ada*, +bob demote, +cy"; got != want {
 		t.Errorf("given by us: %s, want %s (an owner is never demoted)", got, want)
@@ -399,9 +399,10 @@ func BenchmarkResolve(b *testing.B) {
 			g.Members = append(g.Members, directory.UserID(login))
 			tm.Members = append(tm.Members, team.Membership{Account: team.AccountID(login + "-id"), Login: login})
 		}
-		rows, keys := make(map[team.AccountID]mapping.Entry, members), []string{"corp/" + slug}
+		var rows []mapping.Entry
+		keys := []string{"corp/" + slug}
 		for _, m := range tm.Members {
-			rows[m.Account] = mapping.Entry{Team: tm.ID, Account: m.Account, Origin: mapping.LedgerFound, Mappings: keys}
+			rows = append(rows, mapping.Entry{Team: tm.ID, Account: m.Account, Origin: mapping.LedgerFound, Mappings: keys})
 		}
 		w.in.Ledger[tm.ID] = rows
 		tm.Sort()

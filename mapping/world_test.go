@@ -118,14 +118,12 @@ func (w *world) mapped(slug string, groups ...string) *world {
 // known writes a row into the ledger: justified by the group of that name.
 func (w *world) known(slug, login string, origin mapping.LedgerOrigin, groups ...string) *world {
 	id := team.ID(slug + "-id")
-	if w.in.Ledger[id] == nil {
-		w.in.Ledger[id] = map[team.AccountID]mapping.Entry{}
-	}
 	e := mapping.Entry{Team: id, Account: team.AccountID(login + "-id"), Origin: origin, Since: noon.Add(-time.Hour)}
 	for _, g := range groups {
 		e.Mappings = append(e.Mappings, "corp/"+g)
 	}
-	w.in.Ledger[id][e.Account] = e
+	w.in.Ledger[id] = append(w.in.Ledger[id], e)
+	w.in.Ledger.Sort()
 	return w
 }
 

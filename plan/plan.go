@@ -161,10 +161,13 @@ func Compute(target string, wanted []team.Wanted, current []team.Team) *Plan {
 			if now, read = teams[w.Team]; !read {
 				continue
 			}
-			c.Slug, c.BasedOn, c.Members = now.Slug, now.Digest(), len(now.Members)
+			c.Slug, c.Members = now.Slug, len(now.Members)
 		}
 		for _, want := range w.Members {
 			c.compare(want, now)
+		}
+		if c.Create == nil && !c.Empty() {
+			c.BasedOn = now.Digest() // of the few teams that change: it costs more than the comparison
 		}
 		if !c.Empty() || len(c.Leaving) > 0 || c.Unmapped {
 			p.Teams = append(p.Teams, c)

@@ -152,7 +152,7 @@ func (w *World) teamFacts(c *plan.TeamChange, t Target, ms []mapping.Mapping) gu
 		}
 	}
 	for _, ch := range c.Remove {
-		_, f.Known[ch.Account] = w.memory.ledger[c.Team][ch.Account]
+		_, f.Known[ch.Account] = w.memory.ledger.Row(c.Team, ch.Account)
 	}
 	for _, m := range ms {
 		reading := w.Sources[m.Source]

@@ -63,6 +63,7 @@ func ledgerOf(ctx context.Context, q *db.Queries, place team.Place) (mapping.Led
 			return nil, err
 		}
 	}
+	ledger.Sort() // the databases sort text each in its way
 	return ledger, nil
 }
 
@@ -86,6 +87,7 @@ func ledgerOfTeams(ctx context.Context, q *db.Queries, place team.Place, teams [
 			}
 		}
 	}
+	ledger.Sort()
 	return ledger, nil
 }
 
@@ -99,12 +101,9 @@ func ledgerAdd(to mapping.Ledger, l lists, r db.GetLedgerOfTeamRow) error {
 		return err
 	}
 	id, account := team.ID(r.Team), team.AccountID(r.Account)
-	if to[id] == nil {
-		to[id] = map[team.AccountID]mapping.Entry{}
-	}
-	to[id][account] = mapping.Entry{
+	to[id] = append(to[id], mapping.Entry{
 		Team: id, Account: account, Origin: mapping.LedgerOrigin(r.Origin), Role: given, Mappings: mappings, Since: moment(r.Since),
-	}
+	})
 	return nil
 }
 
@@ -125,7 +124,7 @@ func (s *Store) LedgerRow(ctx context.Context, place team.Place, of team.ID, acc
 	}); err != nil {
 		return mapping.Entry{}, 0, fmt.Errorf("read ledger: %w", err)
 	}
-	return one[of][account], r.Entry, nil
+	return one[of][0], r.Entry, nil
 }
 
 // ledgerRow returns one row, nil when there is none.
@@ -204,7 +203,7 @@ func (s *Store) Found(ctx context.Context, run string, place team.Place, entries
 // news returns the entries that the ledger does not hold, and the rows of it whose mappings are others now.
 func news(before mapping.Ledger, entries []mapping.Entry) (fresh, changed []mapping.Entry) {
 	for _, e := range entries {
-		row, there := before[e.Team][e.Account]
+		row, there := before.Row(e.Team, e.Account)
 		switch {
 		case !there:
 			if e.Origin == "" {
@@ -234,7 +233,7 @@ func (s *Store) Forget(ctx context.Context, run string, place team.Place, entrie
 		}
 		var gone []mapping.Entry
 		for _, e := range entries {
-			if row, there := before[e.Team][e.Account]; there {
+			if row, there := before.Row(e.Team, e.Account); there {
 				gone = append(gone, row)
 			}
 		}

@@ -544,7 +544,11 @@ func (w *world) ledger() map[team.AccountID]mapping.Entry {
 	w.Helper()
 	l, err := w.Ledger(w.ctx(), octo)
 	w.must(err)
-	return l["7"]
+	rows := map[team.AccountID]mapping.Entry{}
+	for _, e := range l["7"] {
+		rows[e.Account] = e
+	}
+	return rows
 }
 
 var ledgers = map[string]func(*world){
