@@ -27,7 +27,7 @@ because a login can change hands.`,
 		Example: `  musterline link
   musterline link add corp/ada github.com/1024 --reason "asked her"
   musterline link remove corp/ada`,
-		Args: func(command *cobra.Command, args []string) error {
+		Args: func(_ *cobra.Command, args []string) error {
 			if len(args) == 0 {
 				return nil
 			}

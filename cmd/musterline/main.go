@@ -244,7 +244,7 @@ func oneOf(what, word string, known []string) error {
 	}
 	err := usagef("there is no %s %q%s", what, word, setting.DidYouMean(word, known))
 	if len(known) > 0 && len(known) <= 12 {
-		err.hint("there is: " + strings.Join(slices.Sorted(slices.Values(known)), ", "))
+		return err.hint("there is: " + strings.Join(slices.Sorted(slices.Values(known)), ", "))
 	}
 	return err
 }

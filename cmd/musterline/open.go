@@ -19,7 +19,6 @@ import (
 	"musterline.example/mapping"
 	"musterline.example/plan"
 	"musterline.example/reconcile"
-	"musterline.example/setting"
 	"musterline.example/source"
 	"musterline.example/store"
 	"musterline.example/target"
@@ -264,17 +263,6 @@ func (g gentle) Apply(ctx context.Context, change plan.TeamChange, did func(targ
 }
 
 var _ target.Target = gentle{}
-
-// values hides nothing of a kind's settings but secrets; it is what check shows.
-func shown(v setting.Values, fields []setting.Field) map[string]string {
-	said := make(map[string]string, len(fields))
-	for _, f := range fields {
-		if f.Type != setting.SecretValue && v.Has(f.Key) {
-			said[f.Key] = v.Text(f.Key)
-		}
-	}
-	return said
-}
 
 // exists reports whether there is a file of that name.
 func exists(path string) bool {

@@ -190,7 +190,10 @@ func (q *inquiry) history(ctx context.Context, a *view.Answer) error {
 	}
 	for _, e := range outcomes {
 		event := view.WhyEvent{Entry: e.Seq, At: e.At, Run: e.Run, Act: e.Act, Result: e.Result, Trigger: e.Actor.Trigger, Requester: e.Actor.Requester}
-		var body struct{ Intent, Error string }
+		var body struct {
+			Intent string `json:"intent"`
+			Error  string `json:"error"`
+		}
 		if json.Unmarshal(e.Body, &body) == nil {
 			event.Error = body.Error
 			event.Intent, _ = strconv.ParseInt(body.Intent, 10, 64)

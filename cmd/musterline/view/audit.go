@@ -7,7 +7,6 @@ import (
 	"time"
 
 	"musterline.example/audit"
-	"musterline.example/guard"
 	"musterline.example/plan"
 	"musterline.example/store"
 )
@@ -152,8 +151,10 @@ func mappingText(e store.Entry) string {
 		Group string `json:"group"`
 	}
 	var b struct {
-		Team                    string `json:"team"`
-		Added, Changed, Removed []one
+		Team    string `json:"team"`
+		Added   []one  `json:"added"`
+		Changed []one  `json:"changed"`
+		Removed []one  `json:"removed"`
 	}
 	_ = json.Unmarshal(e.Body, &b) // an entry that cannot be read says less
 	var parts []string
@@ -181,12 +182,15 @@ func mappingText(e store.Entry) string {
 
 func linkText(e store.Entry) string {
 	type one struct {
-		User, Account, Login, Tier, State, Trouble string
+		User    string `json:"user"`
+		Account string `json:"account"`
+		Login   string `json:"login"`
+		State   string `json:"state"`
 	}
 	var b struct {
-		Host      string
-		Statement *one
-		Links     []one
+		Host      string `json:"host"`
+		Statement *one   `json:"statement"`
+		Links     []one  `json:"links"`
 	}
 	_ = json.Unmarshal(e.Body, &b) // an entry that cannot be read says less
 	if b.Statement != nil {
@@ -208,8 +212,9 @@ func linkText(e store.Entry) string {
 
 func waiverText(e store.Entry) string {
 	var b struct {
-		ID, Reason string
-		Changes    []guard.Waived
+		ID      string     `json:"id"`
+		Reason  string     `json:"reason"`
+		Changes []struct{} `json:"changes"` // to be counted
 	}
 	_ = json.Unmarshal(e.Body, &b) // an entry that cannot be read says less
 	return fmt.Sprintf("%s: %s approved by %s (waiver %s): %s", e.Target, Count(len(b.Changes), "change"), e.Actor.Requester, b.ID, b.Reason)

@@ -61,7 +61,7 @@ func (c *Check) Text(s Screen) {
 			s.hangIn(yellow, "         ", "         ", w)
 		}
 		for _, t := range what.Trouble {
-			for _, line := range strings.Split(t, "\n") {
+			for line := range strings.SplitSeq(t, "\n") {
 				s.hangIn(red, "         ", "         ", line)
 			}
 		}

@@ -58,7 +58,7 @@ func (d *Done) Count(w apply.Written) {
 }
 
 // Text writes what was done in one line, and in others what waits for whom.
-func (d Done) Text(s Screen) {
+func (d *Done) Text(s Screen) {
 	if d.Paused != "" {
 		s.hang("", "  ", s.paint(bold, d.Target)+": paused "+d.Paused+"; nothing was done")
 		return
@@ -77,7 +77,7 @@ func (d Done) Text(s Screen) {
 	}
 }
 
-func (d Done) objecting() []string {
+func (d *Done) objecting() []string {
 	if d.Objected == 0 {
 		return nil
 	}
@@ -85,7 +85,7 @@ func (d Done) objecting() []string {
 }
 
 // objection is what a guard says, in its own words or, where it speaks of many teams, in figures.
-func (d Done) objection(name string) string {
+func (d *Done) objection(name string) string {
 	said := slices.DeleteFunc(slices.Clone(d.Plan.Objections), func(o guard.Objection) bool { return o.Guard != name || len(o.Changes) == 0 })
 	if len(said) == 1 {
 		return name + ": " + said[0].Message
@@ -93,7 +93,7 @@ func (d Done) objection(name string) string {
 	return fmt.Sprintf("%s stops %s in %s", name, Count(guard.Count(said), "change"), Count(len(said), "team"))
 }
 
-func (d Done) parts() []string {
+func (d *Done) parts() []string {
 	var did []string
 	for _, p := range []struct {
 		n    int
@@ -154,7 +154,7 @@ func (p Plan) planned() string {
 	return fmt.Sprintf("%s to add, %s to remove, %s to change in %s", Figure(s.Add), Figure(s.Remove), Figure(s.Update), Count(s.Teams, "team"))
 }
 
-func (d Done) run() string {
+func (d *Done) run() string {
 	if d.Run == "" {
 		return ""
 	}
@@ -186,7 +186,7 @@ type JSONDone struct {
 }
 
 // JSON returns the run for programs.
-func (d Done) JSON() JSONDone {
+func (d *Done) JSON() JSONDone {
 	j := JSONDone{
 		Target: d.Target, Run: d.Run, State: d.State, Created: d.Created, Added: d.Added, Removed: d.Removed, Updated: d.Updated,
 		Already: d.Already, Failed: d.Failed, Skipped: d.Skipped, Objected: d.Objected, Guards: list(slices.Clone(d.objecting())), Unread: list(d.Unread),
