@@ -129,6 +129,7 @@ type call struct {
 	limits  Limits
 	// admitted says that cred is known, a stranger's included, and with it the limits to show.
 	admitted bool
+	filed    bool // in the call log
 	org      *Organization
 	team     *Team
 }
@@ -161,6 +162,7 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if c.fault.dropsAfter() {
 		panic(http.ErrAbortHandler)
 	}
+	s.record(c) // before the caller can know of the answer, and ask for the log
 	s.send(w, c, rep)
 }
 
@@ -247,8 +249,12 @@ func (s *Server) answer(c *call) reply {
 	return *out
 }
 
-// record files the finished, or cut, call.
+// record files the finished, or cut, call, once.
 func (s *Server) record(c *call) {
+	if c.filed {
+		return
+	}
+	c.filed = true
 	c.Duration = time.Since(c.began)
 	c.Credential = c.cred.name()
 	if c.fault != nil {
