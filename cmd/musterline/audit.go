@@ -57,6 +57,9 @@ the act, is never changed, and each entry is chained to all before it.`,
 				if err != nil {
 					return err
 				}
+				if known.id == "" {
+					return failf("there is no entry of team %s yet", known.slug)
+				}
 				filter.Target, filter.Team = known.target, string(known.id)
 			}
 			if account != "" {

@@ -228,10 +228,13 @@ func (h *house) targets(args []string) ([]string, error) {
 			return nil, err
 		}
 	}
-	if len(args) == 0 {
-		return h.targetNames(), nil
+	if len(args) > 0 {
+		return args, nil
 	}
-	return args, nil
+	if len(h.config.Targets) == 0 {
+		return nil, withHint(failf("no target is configured"), "say under targets: in "+h.config.Path+" which organization to keep")
+	}
+	return h.targetNames(), nil
 }
 
 // host is where a target's accounts live, as far as the configuration tells: links are made for a host before anything was read of it.
