@@ -9,6 +9,7 @@ import (
 )
 
 // protected objects to removals of our own account, without which nothing more can be done, and of accounts that the settings protect.
+// Our own account does leave a team that it has just made for others.
 // Mapping keeps them already: this is the second lock, and when it holds something is wrong.
 type protected struct{ settings Settings }
 
@@ -17,15 +18,16 @@ func (protected) Name() string { return "protected" }
 func (g protected) Check(p *plan.Plan, f Facts) []Objection {
 	var objections []Objection
 	for v := range views(p, f, g.settings, g.Name()) {
-		safe := func(id team.AccountID) bool {
-			return id != "" && id == f.Place.Self || slices.Contains(v.settings.Protected, string(id))
+		safe := func(ch plan.Change) bool {
+			mine := ch.Account != "" && ch.Account == f.Place.Self && !onlyFor(ch, team.CreatorLeaves)
+			return mine || slices.Contains(v.settings.Protected, string(ch.Account))
 		}
 		var logins []string
 		refs := pick(v.TeamChange, v.Remove, func(ch plan.Change) bool {
-			if safe(ch.Account) {
+			if safe(ch) {
 				logins = append(logins, ch.Login)
 			}
-			return safe(ch.Account)
+			return safe(ch)
 		})
 		if len(refs) == 0 {
 			continue

@@ -15,11 +15,12 @@ type person struct {
 	text string // of ref
 	name string
 
-	belongs bool // in every team that a group of theirs is mapped to
-	account team.AccountID
-	login   string
-	tier    link.Tier
-	invite  bool
+	belongs   bool // in every team that a group of theirs is mapped to
+	account   team.AccountID
+	login     string
+	tier      link.Tier
+	invite    bool // has left the organization: is in a team only by invitation
+	mayInvite bool // and may be sent one now
 
 	held, message string      // why they cannot be in a team, for people
 	fact          team.Reason // for which their account goes from teams whose groups list them
@@ -76,8 +77,8 @@ func (r *resolver) judge(ref link.UserRef, u directory.User) *person {
 		return p
 	}
 	former, once := r.Former[l.Account]
-	if once && r.Settings.Reinvite && former.mayBeInvited(r.Now) {
-		p.belongs, p.invite = true, true
+	if once && r.Settings.Reinvite {
+		p.belongs, p.invite, p.mayInvite = true, true, former.mayBeInvited(r.Now)
 		return p
 	}
 	return hold(string(link.NotAMember), p.login+" is not a member of the organization; nobody is invited")

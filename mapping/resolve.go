@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"fmt"
 	"maps"
-	"runtime"
 	"slices"
 	"strings"
 	"sync"
@@ -22,6 +21,7 @@ import (
 //
 //	protected account, or our own                       never goes
 //	the linked identity is in doubt                     until a person looks
+//	invited by hand, and nobody is linked to it         until it is accepted
 //	a mapped group is unread, unsettled or too large    the team loses nobody
 //	nobody is linked to the account, and somebody
 //	in a mapped group is not linked yet                 it may be theirs
@@ -34,8 +34,8 @@ func Resolve(in Input) Result {
 	teams := shared.byTeam()
 	keys := slices.SortedFunc(maps.Keys(teams), compareTeamKeys)
 
-	// Teams do not look at each other, so they are decided on all cores, in stretches whose results lie side by side in the end.
-	stretch := max(1, (len(keys)+runtime.GOMAXPROCS(0)-1)/runtime.GOMAXPROCS(0))
+	// Teams do not look at each other, so they are decided side by side, in stretches whose results lie in a row in the end.
+	stretch := max(1, (len(keys)+stretches-1)/stretches)
 	var workers []*resolver
 	var all sync.WaitGroup
 	for part := range slices.Chunk(keys, stretch) {
@@ -54,6 +54,9 @@ func Resolve(in Input) Result {
 	shared.unmapped(teams)
 	return shared.result
 }
+
+// stretches is in how many parts teams are decided at once. Each part judges its people anew, so more of them would be slower on few cores.
+const stretches = 4
 
 // add puts the result of some teams behind that of those before them.
 func (r *Result) add(more Result) {
@@ -318,7 +321,7 @@ func (d *decision) loseNobody(rule team.Rule, m Mapping, name string) {
 // user puts one user of a mapped group among the candidates, or reports why not.
 func (d *decision) user(m Mapping, p *person, why func(link.Tier) []team.Reason) {
 	if p.held != "" {
-		d.hold(p)
+		d.hold(p, p.held, p.message)
 	}
 	if p.fact.Rule != "" {
 		if d.out == nil {
@@ -328,13 +331,23 @@ func (d *decision) user(m Mapping, p *person, why func(link.Tier) []team.Reason)
 		fact.Mapping = m.ID
 		d.out[p.account] = fact
 	}
+	if p.belongs && p.invite && !p.mayInvite && !d.pending(p.account) {
+		d.hold(p, string(link.NotAMember), p.login+" has left the organization, and it is not time for another invitation")
+		return
+	}
 	if p.belongs {
 		d.candidates = append(d.candidates, candidate{p.account, p, m.Role, why(p.tier)})
 	}
 }
 
+// pending reports whether an account has been invited into the team and has not accepted.
+func (d *decision) pending(account team.AccountID) bool {
+	m, there := d.now.Member(account)
+	return there && m.Pending
+}
+
 // hold reports somebody who should be in the team and cannot be yet, once for each team.
-func (d *decision) hold(p *person) {
+func (d *decision) hold(p *person, reason, message string) {
 	if d.held[p] {
 		return
 	}
@@ -342,10 +355,10 @@ func (d *decision) hold(p *person) {
 		d.held = make(map[*person]bool)
 	}
 	d.held[p] = true
-	if p.held == string(link.NotLinked) && p.fact.Rule == "" {
+	if reason == string(link.NotLinked) && p.fact.Rule == "" {
 		d.unlinked++
 	}
-	d.report(p, p.held, p.message)
+	d.report(p, reason, message)
 }
 
 func (d *decision) report(p *person, reason, message string) {
@@ -492,6 +505,8 @@ func (d *decision) unjustified(m team.Membership, row Entry, known bool) team.Wa
 		w.Why = []team.Reason{{Rule: team.Protected}}
 	case frozen:
 		w.Why = []team.Reason{{Rule: team.LinkFrozen, Note: doubt}}
+	case m.Pending && len(users) == 0:
+		w.Why = []team.Reason{{Rule: team.InvitedByHand}}
 	case d.keep != nil:
 		w.Why = []team.Reason{*d.keep}
 	case stated && fact.Rule == team.LinkRevoked && d.Settings.HoldRevoked:

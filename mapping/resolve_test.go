@@ -60,9 +60,13 @@ func TestWhoBelongsInATeam(t *testing.T) {
 			world: newWorld().group("a", "ada").team("platform", "?ada").mapped("platform", "a"),
 			want:  "+ada", held: "ada pending",
 		},
-		"a pending invitation that no mapping wants is cancelled": {
-			world: newWorld().group("a", "ada").team("platform", "?eve").mapped("platform", "a"),
+		"a pending invitation of somebody who is in no mapped group is cancelled": {
+			world: newWorld().group("a", "ada").group("other", "eve").team("platform", "?eve").mapped("platform", "a"),
 			want:  "+ada, -eve (pending invitation that no mapping wants)",
+		},
+		"a pending invitation of an account that nobody is linked to is left to whoever sent it": {
+			world: newWorld().group("a", "ada").team("platform", "?eve").mapped("platform", "a"),
+			want:  "+ada, =eve (invited by hand, not accepted yet)",
 		},
 		"a group that was never found: the mapping is refused and the team loses nobody": {
 			world: newWorld().group("a", "ada").team("platform", "eve").mapped("platform", "a", "typo"),

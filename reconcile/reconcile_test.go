@@ -127,6 +127,59 @@ func TestAMissingGroupRemovesNobodyForADayAndTwoReads(t *testing.T) {
 	}
 }
 
+func TestOneReadIsNotEnoughForAMissingGroupHoweverLongAgoTheLastWas(t *testing.T) {
+	l := openLab(t)
+	platform := l.team("platform", "ada", "bob")
+	l.corp.group("eng", "ada")
+	l.corp.group("ops", "bob")
+	l.mapped("platform", "eng", "ops")
+	l.mustSync(t)
+	delete(l.corp.groups, "ops")
+	l.clock.pass(72 * time.Hour)
+	l.mustSync(t)
+	if got, want := members(platform), "ada bob"; got != want {
+		t.Errorf("platform holds %q after one read without the group, want %q", got, want)
+	}
+}
+
+func TestWhoHasLeftTheOrganizationIsInvitedAgainOnlyWhenAsked(t *testing.T) {
+	l := openLab(t)
+	platform := l.team("platform", "ada", "bob")
+	l.corp.group("eng", "ada", "bob")
+	l.mapped("platform", "eng")
+	l.mustSync(t)
+	l.org.RemoveMember("bob")
+	for range 2 {
+		l.clock.pass(time.Hour)
+		l.mustSync(t)
+	}
+	if got := platform.Pending(); len(got) > 0 {
+		t.Fatalf("invited without being asked to: %v", got)
+	}
+	l.set(func(tg *reconcile.Target) { tg.Settings.Reinvite = true })
+	l.clock.pass(time.Hour)
+	l.mustSync(t)
+	if got := platform.Pending(); len(got) != 1 || got[0] != "bob" {
+		t.Fatalf("pending: %v, want bob", got)
+	}
+	for range 3 {
+		l.clock.pass(time.Hour)
+		if r := l.mustSync(t); r.Done != 0 {
+			t.Errorf("invited again while the invitation stands: %+v", r)
+		}
+	}
+	l.clock.pass(8 * 24 * time.Hour) // it has expired
+	l.mustSync(t)
+	if got := platform.Pending(); len(got) > 0 {
+		t.Errorf("invited again at once: %v", got)
+	}
+	l.clock.pass(15 * 24 * time.Hour)
+	l.mustSync(t)
+	if got := platform.Pending(); len(got) != 1 {
+		t.Errorf("not invited again after twice the time: %v", got)
+	}
+}
+
 func TestAFailedSourceRemovesNobody(t *testing.T) {
 	l := openLab(t)
 	platform := l.team("platform", "ada", "bob")

@@ -251,6 +251,7 @@ const (
 	NotWanted     Rule = "pending invitation that no mapping wants"
 	Undone        Rule = "undo of an earlier run"
 
+	InvitedByHand  Rule = "invited by hand, not accepted yet"
 	SourceUnread   Rule = "a mapped group could not be read"
 	GroupUnsettled Rule = "a mapped group is missing, too large or named twice"
 	UserUnlinked   Rule = "somebody in a mapped group is not linked yet"
