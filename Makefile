@@ -42,7 +42,8 @@ sqlc-diff: ## check that what is generated is as its sources say
 fuzz: ## run each fuzz test for 20,000 tries; FUZZTIME=10m for longer
 	@scripts/fuzz.sh
 
-bench: ## run the benchmarks
+bench: ## print the figures: GitHub calls, time and memory, and those of others beside them
+	go run ./bench
 	go test -run '^$$' -bench . -benchmem ./...
 
 clean: ## remove what was built
