@@ -47,7 +47,7 @@ func (c *cli) look(ctx context.Context) (*house, error) {
 	}
 	switch h.store, err = store.Open(ctx, h.config.Database.Reveal(), o); {
 	case errors.Is(err, store.ErrNoDatabase):
-		h.deps.Memory = forgetful{}
+		h.deps.Memory = reconcile.NoMemory{}
 		return h, nil
 	case err != nil:
 		return nil, h.databaseTrouble(err)
