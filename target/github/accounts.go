@@ -458,6 +458,22 @@ func (o *organization) identitiesOf(ctx context.Context, at githubapi.Standing, 
 	return nil
 }
 
+// loginOf asks for the login of an account that is no member: it may have been renamed since it was one, and the old login be a stranger's.
+func (o *organization) loginOf(ctx context.Context, id team.AccountID) (string, error) {
+	n, ok := parseID(string(id))
+	if !ok {
+		return "", githubapi.Problem(githubapi.Missing)
+	}
+	user, _, err := o.api.REST().Users.GetByID(ctx, n)
+	if err = o.api.Explain(err); err != nil {
+		return "", err
+	}
+	if number(user.GetID()) != string(id) || user.GetLogin() == "" {
+		return "", githubapi.Gap("the login of account %s was left out", id)
+	}
+	return user.GetLogin(), nil
+}
+
 // accountNode asks for the node id of one account; empty when there is no such account any more.
 func (o *organization) accountNode(ctx context.Context, id team.AccountID) (string, error) {
 	n, ok := parseID(string(id))

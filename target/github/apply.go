@@ -18,7 +18,8 @@ import (
 	"musterline.example/team"
 )
 
-// Apply makes one team's changes, one call each and no reads beside: create, additions, role changes, removals.
+// Apply makes one team's changes, one call each and no reads beside, but for the login of somebody who has left and is invited again: create,
+// additions, role changes, removals.
 //
 //	answer of GitHub                     outcome
 //	200, state active                    done
@@ -205,7 +206,12 @@ func (w *writing) write(ctx context.Context, ch plan.Change) (out target.Outcome
 	case plan.Remove, plan.Cancel:
 		out.Result, out.Request, err = w.remove(ctx, ch)
 	default:
-		out.Result, out.Request, err = w.put(ctx, ch)
+		if ch.Invite {
+			ch.Login, err = w.o.loginOf(ctx, ch.Account)
+		}
+		if err == nil {
+			out.Result, out.Request, err = w.put(ctx, ch)
+		}
 		if out.Result == target.Pending && !ch.Invite && err == nil {
 			out.Err = w.takeBack(ctx, ch)
 			return out, nil
