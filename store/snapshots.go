@@ -137,7 +137,7 @@ func (t *tx) putGroups(ctx context.Context, s *directory.Snapshot) error {
 			now.ID, now.FirstSeen = string(id), micros(s.TakenAt)
 		}
 		now.Name = g.Name
-		now.HadMembers = before.HadMembers || len(g.Members) > 0
+		now.HadMembers = before.HadMembers || listsAnybody(s, id)
 		now.MissingSince, now.MissingReads = 0, 0
 		if now != before || !there {
 			changed = append(changed, now)
@@ -157,6 +157,14 @@ func (t *tx) putGroups(ctx context.Context, s *directory.Snapshot) error {
 		r := &changed[i]
 		return []any{s.Source, r.ID, r.Name, fold(r.Name), r.FirstSeen, r.HadMembers, r.MissingSince, r.MissingReads}
 	})
+}
+
+// listsAnybody reports whether there is anybody in a group or in the groups within it.
+func listsAnybody(s *directory.Snapshot, id directory.GroupID) bool {
+	for range s.WalkIDs(id) {
+		return true
+	}
+	return false
 }
 
 // fold is the form of a name in which groups are sorted and searched. As bytes it sorts the same on both databases.
