@@ -176,14 +176,21 @@ func (w *World) teamFacts(c *plan.TeamChange, t Target, ms []mapping.Mapping) gu
 	return f
 }
 
-// emptied names the groups behind a mapping, nested ones too, that are empty and were not in an earlier complete read.
+// emptied names the groups behind a mapping, nested ones too, that are empty with all that is nested in them and were not in an earlier
+// complete read.
 func emptied(m mapping.Mapping, s *directory.Snapshot, reads Reads) []string {
 	var names []string
 	for _, id := range s.Closure(m.GroupID) {
-		g := s.Groups[id]
-		if len(g.Members)+len(g.Groups) == 0 && (reads.HadMembers[id] || reads.DayAgo[id] > 0) {
-			names = append(names, m.Source+"/"+g.Name)
+		if (reads.HadMembers[id] || reads.DayAgo[id] > 0) && listsNobody(s, id) {
+			names = append(names, m.Source+"/"+s.Groups[id].Name)
 		}
 	}
 	return names
+}
+
+func listsNobody(s *directory.Snapshot, id directory.GroupID) bool {
+	for range s.WalkIDs(id) {
+		return false
+	}
+	return true
 }

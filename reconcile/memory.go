@@ -150,6 +150,9 @@ type Reading struct {
 	TeamsAt         time.Time
 	Touched         []team.ID // teams to read again before the next plan
 	Slices          int       // that the run has finished
+	LeftAt          time.Time // when the last of them ended
+
+	Absences mapping.Absences // as they were before the run: its slices are one read together
 }
 
 // A Report is how a run ended.

@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"slices"
 	"time"
 
 	"musterline.example/apply"
@@ -52,7 +53,7 @@ type Budget struct {
 	Deadline time.Time // no team is begun after it; zero is none
 	Run      Run       // the run to open, if none is open: trigger and requester
 	Answered bool      // a person has said yes to this very plan: it answers the guard approval and no other
-	Digest   string    // carry out the plan with this digest or none
+	Digest   string    // carry out the plan with this digest or none; for the first slice
 	Progress func(apply.Written)
 	Planned  func(*Decision) // told of the plan before anything is written; may be nil
 }
@@ -100,7 +101,7 @@ func Slice(ctx context.Context, d Deps, name string, b Budget) (report Report, m
 	} else if p.By != "" {
 		return report, false, fmt.Errorf("%w by %s since %s: %s", ErrPaused, p.By, p.At.Format(time.DateTime), p.Reason)
 	}
-	run, err := d.begin(ctx, name, b.Run)
+	run, earlier, err := d.begin(ctx, name, b.Run, b.Digest)
 	if err != nil {
 		return report, false, err
 	}
@@ -114,15 +115,11 @@ func Slice(ctx context.Context, d Deps, name string, b Budget) (report Report, m
 		return report, false, err
 	}
 
-	earlier, err := d.Memory.RunReading(ctx, run.ID)
-	if err != nil {
-		return report, false, err
-	}
 	if world, err = read(ctx, d, name, t, earlier); err != nil { // 1–3: sources, target, accounts
 		return report, false, err
 	}
 	decision := decide(d, t, world, b.Answered) // 4–7: link, mapping, plan, guard
-	if b.Digest != "" && b.Digest != decision.Plan.Digest && world.Slices == 0 {
+	if b.Digest != "" && b.Digest != decision.Plan.Digest {
 		return report, false, ErrMoved
 	}
 	if err := remember(ctx, d, run, world, decision); err != nil {
@@ -143,7 +140,7 @@ func Slice(ctx context.Context, d Deps, name string, b Budget) (report Report, m
 		Actor: audit.Actor{Credential: world.Credential, Trigger: run.Trigger, Requester: run.Requester},
 	})
 	report = report.with(applied)
-	more = err == nil && world.goOn(applied)
+	more = err == nil && world.goOn(applied, b.Digest != "")
 	err = errors.Join(err, d.settle(ctx, name, run, world, decision, w, more))
 	return report, more && err == nil, err
 }
@@ -157,21 +154,27 @@ func decide(d Deps, t Target, w *World, answered bool) *Decision {
 	result := mapping.Resolve(mapping.Input{
 		Target: w.Target, Place: w.Place, Mappings: w.Mappings, Sources: w.Sources, Links: links,
 		Accounts: w.Accounts, Teams: w.Teams, Ledger: w.memory.ledger, Disconnects: w.memory.disconnects,
-		Former: w.memory.former, Absences: w.memory.absences, Settings: w.Settings, Now: w.now,
+		Former: w.memory.former, Absences: w.Absences, Settings: w.Settings, Now: w.now,
 	})
 	p := plan.Compute(w.Target, result.Wanted, w.Teams)
 	report(p, result, w)
 
 	facts := gather(t, w, p, links)
 	facts.ApprovedByHand = answered
+	approved, objections := guard.Approve(p, facts, w.guards(t), w.memory.waivers)
+	w.noteShapes(facts, objections)
+	return &Decision{Plan: p, Approved: approved, Objections: objections, Result: result, Links: links, Facts: facts, World: w}
+}
+
+// guards are those of a target, which know whom mapping protects.
+func (w *World) guards(t Target) []guard.Guard {
 	settings := t.Guards
 	settings.Apply = t.Applies
+	settings.Protected = slices.Clone(settings.Protected)
 	for _, id := range w.Settings.Protected {
 		settings.Protected = append(settings.Protected, string(id))
 	}
-	approved, objections := guard.Approve(p, facts, guard.All(settings), w.memory.waivers)
-	w.noteShapes(facts, objections)
-	return &Decision{Plan: p, Approved: approved, Objections: objections, Result: result, Links: links, Facts: facts, World: w}
+	return guard.All(settings)
 }
 
 // report puts held people and refusals beside the changes of the plan, with names for people.

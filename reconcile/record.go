@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"time"
 
 	"musterline.example/apply"
 	"musterline.example/audit"
@@ -17,10 +18,40 @@ import (
 	"musterline.example/team"
 )
 
-// begin opens a run for the requests that wait, or goes on with the open one.
-func (d Deps) begin(ctx context.Context, name string, run Run) (Run, error) {
-	run.Target, run.StartedAt = name, d.Now()
-	return d.Notebook.Begin(ctx, run)
+// idle is how long an open run may wait for its next slice. After that its process is taken for dead, and what it has read for old.
+const idle = 10 * time.Minute
+
+// begin opens a run for the requests that wait, or goes on with the open one, of which it returns what was read. One that cannot be gone on
+// with is closed first, and what its requests named comes first in the new one.
+func (d Deps) begin(ctx context.Context, name string, wish Run, digest string) (run Run, earlier *Reading, err error) {
+	for {
+		wish.Target, wish.StartedAt = name, d.Now()
+		if run, err = d.Notebook.Begin(ctx, wish); err != nil {
+			return run, nil, err
+		}
+		if earlier, err = d.Memory.RunReading(ctx, run.ID); err != nil {
+			return run, nil, err
+		}
+		at := run.StartedAt
+		if earlier != nil {
+			at = earlier.LeftAt
+		}
+		given := Report{Run: run.ID, State: "failed", At: wish.StartedAt}
+		switch {
+		case run.Undoes != wish.Undoes:
+			given.Error = "it was left open, and a run of another sort has begun since"
+		case earlier != nil && digest != "":
+			given.Error = "it was left open, and a saved plan is carried out since" // which has to be compared with the world of now
+		case wish.StartedAt.Sub(at) > idle:
+			given.Error = "it was left open, and what it had read is old"
+		default:
+			return run, earlier, nil
+		}
+		if err := d.Notebook.Finish(ctx, run.ID, given); err != nil {
+			return run, nil, err
+		}
+		wish.First = append(slices.Clone(wish.First), run.First...)
+	}
 }
 
 // finish closes a run with its report, even when the caller has given up waiting.
@@ -120,8 +151,12 @@ func remember(ctx context.Context, d Deps, run Run, w *World, dec *Decision) err
 func unwanted(waivers []guard.Waiver, p *plan.Plan) []guard.Ref {
 	wanted := make(map[guard.Ref]bool)
 	for i := range p.Teams {
-		for _, ch := range p.Teams[i].Changes() {
-			wanted[guard.RefOf(&p.Teams[i], ch)] = true
+		c := &p.Teams[i]
+		for _, ch := range c.Changes() {
+			wanted[guard.RefOf(c, ch)] = true
+		}
+		if c.Create != nil {
+			wanted[guard.RefOf(c, plan.Change{Act: guard.Creation})] = true
 		}
 	}
 	var refs []guard.Ref
@@ -184,6 +219,7 @@ func (d Deps) settle(ctx context.Context, name string, run Run, w *World, dec *D
 		}
 	}
 	w.Slices++
+	w.LeftAt = d.Now()
 	return d.Notebook.SaveRunReading(ctx, run.ID, &w.Reading)
 }
 
@@ -200,7 +236,8 @@ func (d Deps) pinCreated(ctx context.Context, w *World, created map[string]team.
 	return d.Notebook.SaveMappings(ctx, w.Target, w.Mappings, nil)
 }
 
-// connected are the teams whose first connection has ended: nothing waits of what it protects.
+// connected are the teams whose first connection has ended: nothing waits of what it protects, neither for a person nor for a source
+// that could not be read or a user who is not linked yet.
 func (dec *Decision) connected() []team.ID {
 	waiting := make(map[team.ID]bool)
 	for _, o := range dec.Objections {
@@ -210,11 +247,24 @@ func (dec *Decision) connected() []team.ID {
 	}
 	var ids []team.ID
 	for _, w := range dec.Result.Wanted {
-		if _, already := dec.World.memory.connected[w.Team]; w.Team != "" && !w.Unmapped && !waiting[w.Team] && !already {
+		if _, already := dec.World.memory.connected[w.Team]; w.Team != "" && !w.Unmapped && !waiting[w.Team] && !already && !dec.keepsStrangers(w) {
 			ids = append(ids, w.Team)
 		}
 	}
 	return ids
+}
+
+// keepsStrangers reports whether a team keeps a member whom the ledger does not know for a reason that may pass.
+func (dec *Decision) keepsStrangers(w team.Wanted) bool {
+	for _, m := range w.Members {
+		if m.In != team.Keep || len(m.Why) == 0 || m.Why[0].Rule == team.Protected || m.Why[0].Rule == team.Granted {
+			continue
+		}
+		if _, known := dec.World.memory.ledger.Row(w.Team, m.Account); !known {
+			return true
+		}
+	}
+	return false
 }
 
 // closeIntents closes what a crash left open: the target as it is now tells which writes took effect.

@@ -30,11 +30,16 @@ func PlanUndo(ctx context.Context, d Deps, name, undone string) (*Decision, erro
 // leaves the target paused, because the next sync would do the same again. Only b.Answered, b.Progress and b.Run are looked at.
 func Undo(ctx context.Context, d Deps, name, undone string, b Budget) (report Report, err error) {
 	b.Run.Undoes, b.Run.Trigger = undone, "undo"
+	if t, ok := d.Targets[name]; ok {
+		if err := closeIntents(ctx, d, t, name); err != nil {
+			return report, err
+		}
+	}
 	t, dec, err := d.planUndo(ctx, name, undone, b.Answered)
 	if err != nil {
 		return report, err
 	}
-	run, err := d.begin(ctx, name, b.Run)
+	run, _, err := d.begin(ctx, name, b.Run, "")
 	if err != nil {
 		return report, err
 	}
@@ -62,7 +67,7 @@ func (d Deps) planUndo(ctx context.Context, name, undone string, answered bool) 
 	if !ok {
 		return t, nil, fmt.Errorf("%w: %q", ErrNoTarget, name)
 	}
-	writes, err := d.Memory.RunWrites(ctx, undone)
+	writes, err := d.undoable(ctx, name, undone)
 	if err != nil {
 		return t, nil, err
 	}
@@ -85,7 +90,14 @@ func (d Deps) planUndo(ctx context.Context, name, undone string, answered bool) 
 	if w.Teams, err = t.Teams(ctx, slices.Compact(ids)); err != nil {
 		return t, nil, fmt.Errorf("target %s: read teams: %w", name, err)
 	}
-	p := plan.Compute(name, inverse(writes, w.Teams), w.Teams)
+	var people []team.Account
+	for _, now := range w.Teams {
+		for _, m := range now.Members {
+			people = append(people, team.Account{ID: m.Account, Login: m.Login})
+		}
+	}
+	w.protect(t, people)
+	p := plan.Compute(name, inverse(writes, w.Teams, w.Place.Self), w.Teams)
 	if p.Empty() {
 		return t, nil, ErrNothingToUndo
 	}
@@ -95,64 +107,124 @@ func (d Deps) planUndo(ctx context.Context, name, undone string, answered bool) 
 		tf.Connected = true // the run that is taken back has connected it
 		facts.Teams[id] = tf
 	}
-	settings := t.Guards
-	settings.Apply = t.Applies
-	approved, objections := guard.Approve(p, facts, guard.All(settings), w.memory.waivers)
+	approved, objections := guard.Approve(p, facts, w.guards(t), w.memory.waivers)
 	return t, &Decision{Plan: p, Approved: approved, Objections: objections, Links: &link.Result{}, Facts: facts, World: w}, nil
 }
 
-// inverse is what the teams of a run should hold for its writes to be taken back. Who is not named stays as they are, and a membership that
-// somebody has changed since is not touched: plan.Compute finds nothing to do for it. No source is named, for an undo rests on no
-// source's facts.
-func inverse(writes []RunWrite, teams []team.Team) []team.Wanted {
-	byTeam := make(map[team.ID]*team.Wanted)
-	for _, t := range teams {
-		byTeam[t.ID] = &team.Wanted{Team: t.ID}
+// undoable are the writes of a run that took effect, or may have: of those that a crash left open, the target as it is now tells.
+func (d Deps) undoable(ctx context.Context, name, undone string) ([]RunWrite, error) {
+	writes, err := d.Memory.RunWrites(ctx, undone)
+	if err != nil {
+		return nil, err
 	}
+	open, err := d.Memory.OpenIntents(ctx, name)
+	if err != nil {
+		return nil, err
+	}
+	for _, i := range open {
+		if i.Intent.Run != undone || i.Intent.Team == "" {
+			continue
+		}
+		for _, write := range i.Open {
+			writes = append(writes, RunWrite{Write: write, Team: team.ID(i.Intent.Team), Slug: i.Intent.Slug})
+		}
+	}
+	return writes, nil
+}
+
+// A trace is what a run did to one membership: its first write there tells how it was before, its last how the run left it.
+type trace struct{ first, last RunWrite }
+
+// traces puts the writes of a run together by membership, in the order of the first ones.
+func traces(writes []RunWrite) []trace {
+	type membership struct {
+		team    team.ID
+		account string
+	}
+	var all []trace
+	at := make(map[membership]int)
 	for _, write := range writes {
-		w := byTeam[write.Team]
-		if w == nil {
-			continue // the team is gone, and its members with it
+		m := membership{write.Team, write.Account}
+		if i, again := at[m]; again {
+			all[i].last = write
+			continue
 		}
-		from, _ := team.ParseRole(write.From)
-		want := team.Want{Account: team.AccountID(write.Account), Login: write.Login, User: write.User, In: team.Yes, Role: from,
-			Why: []team.Reason{{Rule: team.Undone}}}
-		for _, key := range write.Mappings {
-			want.Why = append(want.Why, team.Reason{Rule: team.Undone, Key: key})
-		}
-		switch plan.Act(write.Act) {
-		case plan.Add:
-			want.In = team.Out
-		case plan.Update:
-			want.Demote = true
-		case plan.Cancel:
-			continue // an invitation that was cancelled is not sent again
-		}
-		w.Members = append(w.Members, want)
-	}
-	var all []team.Wanted
-	for _, t := range teams {
-		w := byTeam[t.ID]
-		slices.SortFunc(w.Members, func(a, b team.Want) int { return strings.Compare(string(a.Account), string(b.Account)) })
-		all = append(all, *w)
+		at[m] = len(all)
+		all = append(all, trace{write, write})
 	}
 	return all
 }
 
-// restore puts the ledger's rows of the memberships that were taken back as they were before the undone run.
+// back says what a membership should be for the run to be taken back; nothing when somebody has changed it since. An invitation that was
+// cancelled is not sent again.
+//
+//	the run     now                    back
+//	added       there                  out
+//	changed     there with that role   the role before
+//	removed     absent                 in, with the role before
+func (tr trace) back(now team.Team) (team.In, team.Role, bool) {
+	m, there := now.Member(team.AccountID(tr.first.Account))
+	before, _ := team.ParseRole(tr.first.From)
+	gone := plan.Act(tr.last.Act) == plan.Remove || plan.Act(tr.last.Act) == plan.Cancel
+	switch plan.Act(tr.first.Act) {
+	case plan.Add:
+		return team.Out, before, there && !gone
+	case plan.Update, plan.Remove:
+		asLeft := there == !gone && (gone || !m.Pending && m.Role.String() == tr.last.Role)
+		return team.Yes, before, asLeft
+	}
+	return team.Keep, before, false
+}
+
+// inverse is what the teams of a run should hold for its writes to be taken back. Who is not named stays as they are. No source is named,
+// for an undo rests on no source's facts. Our own account, which leaves the teams that it creates, does not come back to them.
+func inverse(writes []RunWrite, teams []team.Team, self team.AccountID) []team.Wanted {
+	all := make([]team.Wanted, len(teams))
+	at := make(map[team.ID]int, len(teams))
+	for i, t := range teams {
+		all[i].Team, at[t.ID] = t.ID, i
+	}
+	for _, tr := range traces(writes) {
+		account := team.AccountID(tr.first.Account)
+		i, there := at[tr.first.Team]
+		if !there || account == self {
+			continue // the team is gone, and its members with it
+		}
+		in, role, ok := tr.back(teams[i])
+		if !ok {
+			continue
+		}
+		want := team.Want{Account: account, Login: tr.first.Login, User: tr.first.User, In: in, Role: role, Demote: in == team.Yes, Why: []team.Reason{{Rule: team.Undone}}}
+		for _, key := range tr.first.Mappings {
+			want.Why = append(want.Why, team.Reason{Rule: team.Undone, Key: key})
+		}
+		all[i].Members = append(all[i].Members, want)
+	}
+	for _, w := range all {
+		slices.SortFunc(w.Members, func(a, b team.Want) int { return strings.Compare(string(a.Account), string(b.Account)) })
+	}
+	return all
+}
+
+// restore puts the ledger's rows of the memberships that were taken back as they were before the undone run; where there was none, there is
+// none again.
 func (d Deps) restore(ctx context.Context, undone, run string, place team.Place, done []guard.Ref) error {
+	ctx = context.WithoutCancel(ctx)
 	writes, err := d.Memory.RunWrites(ctx, undone)
 	if err != nil {
 		return err
 	}
-	var rows []mapping.Entry
-	for _, write := range writes {
+	var rows, none []mapping.Entry
+	for _, tr := range traces(writes) {
 		taken := slices.ContainsFunc(done, func(r guard.Ref) bool {
-			return r.Team == write.Team && string(r.Account) == write.Account
+			return r.Team == tr.first.Team && string(r.Account) == tr.first.Account
 		})
-		if taken && write.Before != nil {
-			rows = append(rows, *write.Before)
+		switch {
+		case taken && tr.first.Before != nil:
+			rows = append(rows, *tr.first.Before)
+		case taken:
+			none = append(none, mapping.Entry{Team: tr.first.Team, Account: team.AccountID(tr.first.Account)})
 		}
 	}
-	return d.Notebook.Restore(context.WithoutCancel(ctx), run, place, rows)
+	return errors.Join(d.Notebook.Restore(ctx, run, place, rows), d.Notebook.Forget(ctx, run, place, none))
 }

@@ -50,9 +50,10 @@ type memories struct {
 // attempts is how many slices a run may spend on teams that keep moving.
 const attempts = 5
 
-// goOn reports whether another slice is worth its while.
-func (w *World) goOn(r apply.Report) bool {
-	return r.More || len(r.Moved) > 0 && w.Slices < attempts
+// goOn reports whether another slice is worth its while. Of a plan that somebody has seen, a team that moved is left alone: what is to be
+// done to it now is another plan.
+func (w *World) goOn(r apply.Report, seen bool) bool {
+	return r.More || len(r.Moved) > 0 && w.Slices < attempts && !seen
 }
 
 func (w *World) snapshots() []*directory.Snapshot {
@@ -90,13 +91,16 @@ func read(ctx context.Context, d Deps, name string, t Target, earlier *Reading) 
 	if err := w.readMemory(ctx, d); err != nil {
 		return nil, err
 	}
+	if earlier == nil {
+		w.Absences = w.memory.absences
+	}
 	if err := w.settleNames(ctx, d, t); err != nil {
 		return nil, fmt.Errorf("target %s: %w", name, err)
 	}
 	if err := w.readTarget(ctx, t, earlier); err != nil {
 		return nil, fmt.Errorf("target %s: %w", name, err)
 	}
-	w.protect(t)
+	w.protect(t, w.Accounts)
 	return w, nil
 }
 
@@ -262,8 +266,8 @@ func (w *World) has(id team.ID) bool {
 	return slices.ContainsFunc(w.Teams, func(t team.Team) bool { return t.ID == id })
 }
 
-// protect turns the operator's protected logins into account ids.
-func (w *World) protect(t Target) {
+// protect turns the operator's protected logins into ids of some accounts.
+func (w *World) protect(t Target, accounts []team.Account) {
 	if len(t.Protected) == 0 {
 		return
 	}
@@ -272,7 +276,7 @@ func (w *World) protect(t Target) {
 		protected[team.FoldLogin(p)] = true
 	}
 	w.Settings.Protected = slices.Clone(w.Settings.Protected)
-	for _, a := range w.Accounts {
+	for _, a := range accounts {
 		if protected[team.FoldLogin(a.Login)] || protected[string(a.ID)] {
 			w.Settings.Protected = append(w.Settings.Protected, a.ID)
 		}
