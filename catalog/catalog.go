@@ -9,6 +9,7 @@ import (
 
 	"musterline.example/source"
 	"musterline.example/source/file"
+	"musterline.example/source/ldap"
 	"musterline.example/target"
 	"musterline.example/target/github"
 )
@@ -17,6 +18,7 @@ import (
 func Sources() map[string]source.Kind {
 	return map[string]source.Kind{
 		"file": file.Kind,
+		"ldap": ldap.Kind,
 	}
 }
 
