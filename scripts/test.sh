@@ -32,14 +32,18 @@ install() {
 	fi
 	echo "installing $*" >&2
 	log=$(mktemp)
-	if $root apt-get update >"$log" 2>&1 &&
-		$root env DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends -o Dpkg::Options::=--force-confold "$@" >>"$log" 2>&1; then
-		rm -f "$log"
-		return 0
+	# Debian starts the servers it installs, unless this says no; the tests start their own.
+	policy=/usr/sbin/policy-rc.d
+	if [ -e "$policy" ]; then policy=""; else
+		printf '#!/bin/sh\nexit 101\n' | $root tee "$policy" >/dev/null && $root chmod +x "$policy"
 	fi
-	tail -n 20 "$log" >&2
+	$root apt-get update >"$log" 2>&1 &&
+		$root env DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends -o Dpkg::Options::=--force-confold "$@" >>"$log" 2>&1
+	installed=$?
+	[ -z "$policy" ] || $root rm -f "$policy"
+	[ "$installed" -eq 0 ] || tail -n 20 "$log" >&2
 	rm -f "$log"
-	return 1
+	return "$installed"
 }
 
 # Debian keeps the server's programs out of the PATH.
@@ -52,6 +56,9 @@ find_postgres() {
 }
 
 need "PostgreSQL's server programs" "the store on PostgreSQL" find_postgres postgresql
+need OpenLDAP "the source ldap against OpenLDAP" "PATH=$PATH:/usr/sbin command -v slapd" slapd
+need Samba "the source ldap against Active Directory" "PATH=$PATH:/usr/sbin command -v samba && /usr/bin/python3 -c 'import samba.samdb'" \
+	"samba-ad-dc samba-ad-provision samba-dsdb-modules samba-vfs-modules python3-samba winbind"
 need npm "the simulated GitHub against GitHub's published descriptions" "command -v npm" npm
 if [ -n "$RACE" ]; then
 	need gcc "the race detector" "command -v gcc" "gcc libc6-dev" || RACE=""
