@@ -26,9 +26,10 @@ type Mapping struct {
 	Group   string            // as written: an id, else an exact name
 	GroupID directory.GroupID // what Group was pinned to; empty while it is not
 
-	Role Role
-	Mode Mode
-	New  *team.New // set by a rule with create: what to create when there is no such team
+	Role   Role
+	Mode   Mode
+	New    *team.New // set by a rule with create: what to create when there is no such team
+	Parent string    // of New, as written, until Pin has settled it
 }
 
 // Key identifies the mapping among those of its team for as long as source and group live: "source/group id". The ledger justifies

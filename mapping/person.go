@@ -50,7 +50,7 @@ func (r *resolver) judge(ref link.UserRef, u directory.User) *person {
 	if linked {
 		p.account, p.login, p.tier = l.Account, l.Login, l.Tier
 	}
-	doubt, frozen := r.frozen[p.account]
+	doubt, frozen := r.Links.Frozen(p.account)
 	hold := func(reason, message string) *person {
 		p.held, p.message = reason, message
 		return p

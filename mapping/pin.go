@@ -2,6 +2,7 @@ package mapping
 
 import (
 	"bytes"
+	"cmp"
 	"fmt"
 	"maps"
 	"path"
@@ -14,20 +15,28 @@ import (
 )
 
 // Load brings the mappings of a target in line with the configuration file. A row of the file that is as it was keeps its ids; one that is no
-// longer in the file is gone; a team that the file maps loses the mappings it had from the API and the console. Mappings of rules and
-// of other teams stay. Lost are the teams that are left without a mapping: no grace is given, because the file's author has seen the plan.
+// longer in the file is gone; a team that the file maps loses the mappings it had from the API and the console. A new one means by a name what
+// the others mean by it, whoever goes by that name now. Mappings of rules and of other teams stay. Lost are the teams that are left without a mapping: no grace is given, because the file's author has seen the plan.
 func Load(rows, file []Mapping) (after []Mapping, lost []Disconnect) {
 	pins := make(map[fileKey]Mapping)
+	teams, groups := make(map[string]team.ID), make(map[fileKey]directory.GroupID)
 	owned := make(map[string]bool) // teams of the file, by name and id
 	for _, m := range rows {
-		if m.Origin == FromFile {
-			pins[m.fileKey()] = m
+		if m.Origin != FromFile {
+			continue
+		}
+		pins[m.fileKey()] = m
+		if m.TeamID != "" {
+			teams[m.Team] = m.TeamID
+		}
+		if m.GroupID != "" {
+			groups[fileKey{source: m.Source, group: m.Group}] = m.GroupID
 		}
 	}
 	for _, m := range file {
-		if before, ok := pins[m.fileKey()]; ok {
-			m.TeamID, m.GroupID = before.TeamID, before.GroupID
-		}
+		before := pins[m.fileKey()]
+		m.TeamID = cmp.Or(before.TeamID, teams[m.Team])
+		m.GroupID = cmp.Or(before.GroupID, groups[fileKey{source: m.Source, group: m.Group}])
 		owned[m.Team], owned[string(m.TeamID)] = true, true
 		after = append(after, m)
 	}
@@ -62,34 +71,33 @@ func unmapped(before, after []Mapping, origin Origin) []Disconnect {
 }
 
 // Expand gives the mappings that rules make from the groups a source lists, beside those that exist. A rule binds a group's id to a team
-// once: a mapping it made before keeps its team when the group is renamed to another name that matches. One renamed to a name that no
-// longer matches has no mapping any more, and the team is among the lost. A group that is no longer listed keeps its mapping, because
-// missing is not unmapped. Two groups that would become one team are refused both. Sources that could not be read keep what they had.
+// once: a mapping it made before keeps its team when the group is renamed to another name that matches, or the rule moves to another place in
+// the file. One renamed to a name that no longer matches has no mapping any more, and the team is among the lost. A group that is no
+// longer listed keeps its mapping, because missing is not unmapped. Several groups that would become one team are refused all. Sources
+// that could not be read keep what they had.
 func Expand(rules []Rule, existing []Mapping, sources map[string]Reading) (mappings []Mapping, lost []Disconnect, refused []Refused) {
-	bound := make(map[string]Mapping) // by rule and key
+	readable := func(source string) bool { return sources[source].Snapshot != nil && sources[source].Failed == "" }
+	var bound []Mapping
 	for _, m := range existing {
-		if m.Origin == FromRule {
-			bound[m.ID+"\x00"+m.Key()] = m
-		} else {
+		switch {
+		case m.Origin != FromRule:
+			mappings = append(mappings, m)
+		case readable(m.Source) && listed(sources[m.Source].Snapshot, m.GroupID):
+			bound = append(bound, m)
+		case slices.ContainsFunc(rules, func(r Rule) bool { return r.Source == m.Source && (r.ID == m.ID || r.matches(m.Group)) }):
 			mappings = append(mappings, m)
 		}
 	}
+	var made []Mapping
 	for _, rule := range rules {
-		reading := sources[rule.Source]
-		readable := reading.Snapshot != nil && reading.Failed == ""
-		for _, m := range existing {
-			if m.Origin != FromRule || m.ID != rule.ID {
-				continue
-			}
-			if !readable || !listed(reading.Snapshot, m.GroupID) {
-				mappings = append(mappings, m)
-			}
-		}
-		if readable {
-			made, conflicts := rule.expand(reading.Snapshot, bound)
-			mappings, refused = append(mappings, made...), append(refused, conflicts...)
+		if readable(rule.Source) {
+			fit, nameless := rule.expand(sources[rule.Source].Snapshot)
+			made, refused = append(made, fit...), append(refused, nameless...)
 		}
 	}
+	bind(made, bound)
+	made, conflicts := disjoint(made)
+	mappings, refused = append(mappings, made...), append(refused, conflicts...)
 	return mappings, unmapped(existing, mappings, FromRule), refused
 }
 
@@ -98,19 +106,19 @@ func listed(s *directory.Snapshot, id directory.GroupID) bool {
 	return ok
 }
 
-func (rule Rule) expand(s *directory.Snapshot, bound map[string]Mapping) (made []Mapping, refused []Refused) {
-	bySlug := make(map[string][]Mapping)
+func (rule Rule) matches(name string) bool {
+	ok, err := path.Match(rule.Match, name)
+	return ok && err == nil
+}
+
+// expand gives a mapping for each group that matches, as if there had been none before.
+func (rule Rule) expand(s *directory.Snapshot) (made []Mapping, refused []Refused) {
 	for _, id := range slices.Sorted(maps.Keys(s.Groups)) {
 		g := s.Groups[id]
-		if ok, err := path.Match(rule.Match, g.Name); err != nil || !ok {
+		if !rule.matches(g.Name) {
 			continue
 		}
 		m := Mapping{ID: rule.ID, Origin: FromRule, Target: rule.Target, Source: rule.Source, Group: g.Name, GroupID: id, Role: rule.Role, Mode: rule.Mode}
-		if before, ok := bound[m.ID+"\x00"+m.Key()]; ok && before.TeamID != "" {
-			m.Team, m.TeamID = before.Team, before.TeamID
-			made = append(made, m)
-			continue
-		}
 		name, err := rule.TeamName(g)
 		if err != nil || Slug(name) == "" {
 			refused = append(refused, Refused{Slug: g.Name, Mapping: rule.ID, Reason: NoSuchTeam,
@@ -119,22 +127,64 @@ func (rule Rule) expand(s *directory.Snapshot, bound map[string]Mapping) (made [
 		}
 		m.Team = name
 		if rule.Create {
-			m.New = &team.New{Name: name, Description: g.Description, Privacy: rule.Privacy}
+			m.New, m.Parent = &team.New{Name: name, Description: g.Description, Privacy: rule.Privacy}, rule.Parent
 		}
-		bySlug[Slug(name)] = append(bySlug[Slug(name)], m)
-	}
-	for _, slug := range slices.Sorted(maps.Keys(bySlug)) {
-		ms := bySlug[slug]
-		if len(ms) == 1 {
-			made = append(made, ms[0])
-			continue
-		}
-		for _, m := range ms {
-			refused = append(refused, Refused{Slug: slug, Mapping: m.ID, Reason: SlugConflict,
-				Message: fmt.Sprintf("makes the team %q from %d groups (%q and %q): narrow its match, or map them by hand", slug, len(ms), ms[0].Group, ms[1].Group)})
-		}
+		made = append(made, m)
 	}
 	return made, refused
+}
+
+// bind gives mappings the teams that rules bound their groups to before. Rules are known by their place in the file, which changes: of
+// several that match one group, a binding belongs to the one that gives its team's name, else to the one in its place, else to
+// whichever is left.
+func bind(made, bound []Mapping) {
+	taken := make([]bool, len(bound))
+	for _, fits := range []func(m, b Mapping) bool{
+		func(m, b Mapping) bool { return m.Team == b.Team },
+		func(m, b Mapping) bool { return m.ID == b.ID },
+		func(Mapping, Mapping) bool { return true },
+	} {
+		byKey := make(map[string][]int)
+		for i, b := range bound {
+			if b.TeamID != "" && !taken[i] {
+				byKey[b.Key()] = append(byKey[b.Key()], i)
+			}
+		}
+		for n := range made {
+			m := &made[n]
+			if m.TeamID != "" {
+				continue
+			}
+			for _, i := range byKey[m.Key()] {
+				if !taken[i] && fits(*m, bound[i]) {
+					taken[i] = true
+					m.Team, m.TeamID, m.New, m.Parent = bound[i].Team, bound[i].TeamID, nil, ""
+					break
+				}
+			}
+		}
+	}
+}
+
+// disjoint refuses mappings that would make one team of several groups. What is bound already stays.
+func disjoint(made []Mapping) (left []Mapping, refused []Refused) {
+	bySlug := make(map[string][]Mapping)
+	for _, m := range made {
+		if m.TeamID == "" {
+			bySlug[Slug(m.Team)] = append(bySlug[Slug(m.Team)], m)
+		}
+	}
+	for _, m := range made {
+		slug := Slug(m.Team)
+		i := slices.IndexFunc(bySlug[slug], func(o Mapping) bool { return o.Key() != m.Key() })
+		if m.TeamID != "" || i < 0 {
+			left = append(left, m)
+			continue
+		}
+		refused = append(refused, Refused{Slug: slug, Mapping: m.ID, Reason: SlugConflict,
+			Message: fmt.Sprintf("would make the team %q of group %q, and of group %q too: narrow the match, or map them by hand", slug, m.Group, bySlug[slug][i].Group)})
+	}
+	return left, refused
 }
 
 // TeamName gives the name of the team that the rule makes from a group.
@@ -180,14 +230,43 @@ func Slug(name string) string {
 
 // Pin settles the names of mappings that have no ids yet: a team by slug, else by exact display name, among the teams found under
 // the name; a group by id, else by exact name, in the last snapshot. A team's name that fits two is refused here; what fits none, and a group's name
-// that fits two, stays unpinned, and Resolve refuses it. Pinned mappings are left as they are, whatever their names mean today.
+// that fits two, stays unpinned, and Resolve refuses it. Pinned mappings are left as they are, whatever their names mean today. A rule does
+// not give a group the team of another one.
 func Pin(mappings []Mapping, found []team.Team, sources map[string]Reading) (pinned []Mapping, refused []Refused) {
+	claims := make(map[team.ID][]Mapping) // of rules
+	for _, m := range mappings {
+		if m.Origin != FromRule {
+			continue
+		}
+		id := m.TeamID
+		if fits := named(m.Team, found); id == "" && len(fits) == 1 {
+			id = fits[0].ID
+		}
+		claims[id] = append(claims[id], m)
+	}
 	for _, m := range mappings {
 		if m.TeamID == "" {
 			switch fits := named(m.Team, found); len(fits) {
 			case 0:
+				parents := named(m.Parent, found)
+				if m.Parent != "" && len(parents) != 1 {
+					refused = append(refused, Refused{Slug: m.Team, Mapping: m.ID, Reason: NoSuchTeam,
+						Message: fmt.Sprintf("is to be created under %q, which is the name of %d teams: create that, or correct the rule's parent", m.Parent, len(parents))})
+					continue
+				}
+				if m.Parent != "" {
+					under := *m.New
+					under.Parent = parents[0].ID
+					m.New, m.Parent = &under, ""
+				}
 			case 1:
-				m.TeamID, m.New = fits[0].ID, nil
+				i := slices.IndexFunc(claims[fits[0].ID], func(o Mapping) bool { return o.Key() != m.Key() })
+				if m.Origin == FromRule && i >= 0 {
+					refused = append(refused, Refused{Team: fits[0].ID, Slug: fits[0].Slug, Mapping: m.ID, Reason: SlugConflict,
+						Message: fmt.Sprintf("would put group %q into this team, to which a rule maps group %q: narrow the match, or map them by hand", m.Group, claims[fits[0].ID][i].Group)})
+					continue
+				}
+				m.TeamID, m.New, m.Parent = fits[0].ID, nil, ""
 			default:
 				refused = append(refused, Refused{Slug: m.Team, Mapping: m.ID, Reason: NameNotUnique,
 					Message: fmt.Sprintf("the name %q fits two teams (%s and %s): use the slug", m.Team, fits[0].Slug, fits[1].Slug)})

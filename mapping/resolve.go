@@ -81,7 +81,6 @@ type resolver struct {
 
 	accounts   map[team.AccountID]*team.Account
 	teams      map[team.ID]*team.Team
-	frozen     map[team.AccountID]string // accounts for which nobody is added and nobody removed, with the reason
 	people     map[string]map[directory.UserID]*person
 	candidates []candidate // of the team at hand; the room is used again for the next
 }
@@ -94,17 +93,6 @@ func (r *resolver) index() {
 	r.teams = make(map[team.ID]*team.Team, len(r.Teams))
 	for i := range r.Teams {
 		r.teams[r.Teams[i].ID] = &r.Teams[i]
-	}
-	r.frozen = make(map[team.AccountID]string)
-	for _, l := range r.Links.Links {
-		if l.State == link.Frozen {
-			r.frozen[l.Account] = l.Trouble
-		}
-	}
-	for _, h := range r.Links.Held {
-		for _, a := range h.Among {
-			r.frozen[a] = h.Message
-		}
 	}
 	r.result.Absences = Absences{}
 }
@@ -166,6 +154,9 @@ func (r *resolver) team(key teamKey, ms []Mapping) {
 	r.candidates = r.candidates[:0]
 	for _, m := range ms {
 		d.group(m)
+	}
+	if key.id == "" && d.keep != nil {
+		return // what is in the group is not known: the team is not made for it yet
 	}
 	w := team.Wanted{Team: key.id, Sources: sources(ms)}
 	if key.id == "" {
@@ -499,7 +490,7 @@ func (d *decision) unjustified(m team.Membership, row Entry, known bool) team.Wa
 		w.User = users[0].String()
 	}
 	fact, stated := d.out[m.Account]
-	doubt, frozen := d.frozen[m.Account]
+	doubt, frozen := d.Links.Frozen(m.Account)
 	switch {
 	case m.Account == d.Place.Self || slices.Contains(d.Settings.Protected, m.Account):
 		w.Why = []team.Reason{{Rule: team.Protected}}
@@ -593,7 +584,7 @@ func (r *resolver) unmapped(mapped map[teamKey][]Mapping) {
 
 func (r *resolver) disconnect(now *team.Team, id team.ID, c Disconnect) {
 	rows := r.Ledger[id]
-	if now == nil || c.Keep || len(rows) == 0 {
+	if now == nil || now.Foreign != "" || c.Keep || len(rows) == 0 {
 		r.result.Forget = append(r.result.Forget, rows...)
 		r.result.Settled = append(r.result.Settled, id)
 		return
@@ -614,7 +605,7 @@ func (r *resolver) disconnect(now *team.Team, id team.ID, c Disconnect) {
 		if users := r.Links.Users(m.Account); len(users) > 0 {
 			want.User = users[0].String()
 		}
-		doubt, frozen := r.frozen[m.Account]
+		doubt, frozen := r.Links.Frozen(m.Account)
 		switch {
 		case m.Account == r.Place.Self || slices.Contains(r.Settings.Protected, m.Account):
 			want.In, want.Why = team.Keep, []team.Reason{{Rule: team.Protected}}

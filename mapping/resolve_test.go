@@ -445,3 +445,23 @@ func TestLoadKeepsPinsReplacesAPIMappingsAndTellsWhatIsLost(t *testing.T) {
 		t.Errorf("lost %+v, want c", lost)
 	}
 }
+
+// Somebody was linked to one account, and the attribute names another now: of neither is anybody sure, and neither leaves.
+func TestAnAccountOfWhichItIsInDoubtWhoseItIsStays(t *testing.T) {
+	w := newWorld().user("ada", directory.Active, "countess").group("eng", "ada").account("ada").account("countess").
+		team("platform", "ada", "countess").mapped("platform", "eng")
+	w.before = []link.Link{{User: link.UserRef{Source: "corp", ID: "ada"}, Account: "ada-id", Login: "ada", Tier: link.Attribute, Value: "ada", State: link.Standing}}
+	if got, want := verdict(t, w.resolve(), "platform"), "=ada (linked identity is in doubt), =countess (linked identity is in doubt)"; got != want {
+		t.Errorf("platform: %s, want %s", got, want)
+	}
+}
+
+func TestATeamThatIsKeptElsewhereIsNotEmptiedWhenItLosesItsMapping(t *testing.T) {
+	w := newWorld().team("platform", "ada").known("platform", "ada", mapping.LedgerGranted, "eng")
+	w.in.Teams[0].Foreign = "is kept in line by GitHub itself"
+	w.in.Disconnects = []mapping.Disconnect{{Team: "platform-id", Origin: mapping.FromFile}}
+	r := w.resolve()
+	if len(r.Wanted) != 0 || len(r.Settled) != 1 || len(r.Forget) != 1 {
+		t.Errorf("%+v", r)
+	}
+}

@@ -213,6 +213,9 @@ func (w *World) settleNames(ctx context.Context, d Deps, t Target) error {
 	for _, m := range expanded {
 		if m.TeamID == "" {
 			names = append(names, m.Team)
+			if m.Parent != "" {
+				names = append(names, m.Parent)
+			}
 		}
 	}
 	var found []team.Team
