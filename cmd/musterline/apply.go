@@ -153,7 +153,7 @@ func (h *house) apply(ctx context.Context, name, digest string, yes bool, by str
 	if err := h.refusePaused(ctx, name); err != nil {
 		return 0, err
 	}
-	if err := h.cli.confirm(yes, fmt.Sprintf("Make these %s to %s?", view.Count(free, "change"), name)); err != nil {
+	if err := h.cli.confirm(yes, fmt.Sprintf("Make %s to %s?", these(free), name)); err != nil {
 		return 0, err
 	}
 	done, err := h.carryOut(ctx, name, free, reconcile.Budget{
@@ -173,6 +173,14 @@ func moved(name string) error {
 // answered leaves out what a person's yes answers.
 func answered(objections []guard.Objection) []guard.Objection {
 	return slices.DeleteFunc(slices.Clone(objections), func(o guard.Objection) bool { return o.Guard == "approval" })
+}
+
+// these points at changes that a question is about: "this change", "these 3 changes".
+func these(n int) string {
+	if n == 1 {
+		return "this change"
+	}
+	return "these " + view.Count(n, "change")
 }
 
 // free counts the changes that nothing stops.

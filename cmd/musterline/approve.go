@@ -16,7 +16,7 @@ import (
 
 func (c *cli) approveCommand() *cobra.Command {
 	var teams, guards []string
-	var reason, by string
+	var reason, by, undo string
 	var yes bool
 	command := &cobra.Command{
 		Use:   "approve TARGET --reason TEXT",
@@ -26,10 +26,14 @@ with your name and reason. It applies nothing: the next sync or apply does.
 
 Without --team and --guard it is about all changes objected to. The filters
 choose changes; the waiver then answers every objection that those changes have
-now, and none that another guard makes later. It ends after 72 hours.`,
+now, and none that another guard makes later. It ends after 72 hours.
+
+With --undo it is about what guards object to in taking back a run; musterline
+undo then does it.`,
 		Example: `  musterline approve octo --reason "moved to the new directory, see OPS-12"
   musterline approve octo --team data --team docs --reason "reorganisation"
-  musterline approve octo --guard first_connection --reason "checked"`,
+  musterline approve octo --guard first_connection --reason "checked"
+  musterline approve octo --undo 17 --reason "the wrong group, see OPS-13"`,
 		Args:              arguments(1, 1, "a target"),
 		ValidArgsFunction: c.completeTargets,
 		RunE: func(command *cobra.Command, args []string) error {
@@ -56,20 +60,21 @@ now, and none that another guard makes later. It ends after 72 hours.`,
 			if err := h.open(command.Context(), "person", names); err != nil {
 				return err
 			}
-			return h.approve(command.Context(), names[0], guard.Filter{Teams: teams, Guards: guards}, yes, c.person(by), reason)
+			return h.approve(command.Context(), names[0], guard.Filter{Teams: teams, Guards: guards}, undo, yes, c.person(by), reason)
 		},
 	}
 	command.Flags().StringArrayVar(&teams, "team", nil, "only changes of this `team`, by slug or id; may be repeated")
 	command.Flags().StringArrayVar(&guards, "guard", nil, "only changes that this `guard` objects to; may be repeated")
+	command.Flags().StringVar(&undo, "undo", "", "changes that take back this `run`, in place of the plan's")
 	command.Flags().StringVar(&reason, "reason", "", "why the changes are right, in a `text` that the audit record keeps")
 	command.Flags().BoolVar(&yes, "yes", false, "do not ask")
 	byFlag(command, &by)
 	return command
 }
 
-// approve shows what a waiver would be about, asks, and keeps it.
-func (h *house) approve(ctx context.Context, name string, choose guard.Filter, yes bool, by, reason string) error {
-	decision, err := reconcile.Plan(ctx, h.deps, name)
+// approve shows what a waiver would be about, asks, and keeps it. undo is the run that the changes would take back; empty for those of a sync.
+func (h *house) approve(ctx context.Context, name string, choose guard.Filter, undo string, yes bool, by, reason string) error {
+	decision, err := h.toApprove(ctx, name, undo)
 	if err != nil {
 		return err
 	}
@@ -83,12 +88,16 @@ func (h *house) approve(ctx context.Context, name string, choose guard.Filter, y
 			s.Para(0, "%s: no guard objects to anything, so there is nothing to approve.", name)
 			return nil
 		}
-		return withHint(failf("%s: no guard objects to the changes chosen", name), "to see what guards object to: musterline plan "+view.Quote(name))
+		look := "musterline plan " + view.Quote(name)
+		if undo != "" {
+			look = "musterline undo " + view.Quote(undo)
+		}
+		return withHint(failf("%s: no guard objects to the changes chosen", name), "to see what guards object to: "+look)
 	}
 	about := h.view(ctx, decision)
 	about.Plan, about.Objections = chosen(decision.Plan, decision.Objections, waiver)
 	about.Waiver(s)
-	if err := h.cli.confirm(yes, fmt.Sprintf("Approve these %s?", view.Count(len(waiver.Changes), "change"))); err != nil {
+	if err := h.cli.confirm(yes, fmt.Sprintf("Approve %s?", these(len(waiver.Changes)))); err != nil {
 		return err
 	}
 	id, err := h.store.AddWaiver(ctx, waiver)
@@ -97,8 +106,32 @@ func (h *house) approve(ctx context.Context, name string, choose guard.Filter, y
 	}
 	s.Para(0, "Approved by %s: %s (waiver %s, until %s). Nothing has been changed yet.", by, view.Count(len(waiver.Changes), "change"), id,
 		view.Moment(waiver.At.Add(guard.WaiverLife), h.cli.now()))
+	if undo != "" {
+		s.Line("To make the changes: musterline undo %s", view.Quote(undo))
+		return nil
+	}
 	s.Line("To make the changes: musterline sync %s", view.Quote(name))
 	return nil
+}
+
+// toApprove plans what an approval is about: a sync, or the undoing of a run.
+func (h *house) toApprove(ctx context.Context, name, undo string) (*reconcile.Decision, error) {
+	if undo == "" {
+		return reconcile.Plan(ctx, h.deps, name)
+	}
+	run, err := h.run(ctx, undo)
+	if err != nil {
+		return nil, err
+	}
+	if run.Target != name {
+		return nil, usagef("run %s is one of %s, not of %s", run.ID, run.Target, name)
+	}
+	decision, err := reconcile.PlanUndo(ctx, h.deps, name, undo)
+	if err != nil {
+		return nil, fmt.Errorf("run %s of %s: %w", undo, name, err)
+	}
+	decision.Objections = answered(decision.Objections) // to undo is a person's wish
+	return decision, nil
 }
 
 // teamsExist checks the teams on a command line against those of the plan.

@@ -231,7 +231,7 @@ func (h *house) findPerson(ctx context.Context, r *register, host, word string) 
 		}
 	}
 	return person{}, usagef("nobody called %q is known%s", word, h.nearestPerson(links, word)).
-		hint("write a login, an account's number, or source/user; memory knows who was in a mapped group or a mapped team at the last sync")
+		hint("write a login, an account's number, or source/user; memory knows the users of mapped groups and their accounts, and whom a plan has named: who is neither was never added or removed")
 }
 
 func (h *house) nearestPerson(links []link.Link, word string) string {

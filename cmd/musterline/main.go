@@ -90,7 +90,8 @@ const (
 
 // usageTemplate is cobra's own with flags wrapped at 80 columns, and the options that all commands share on one line.
 const usageTemplate = `Usage:
-  {{if .HasAvailableSubCommands}}{{.CommandPath}} [command]{{else}}{{.UseLine}}{{end}}
+  {{if .HasAvailableSubCommands}}{{if .HasParent}}{{.UseLine}}
+  {{end}}{{.CommandPath}} [command]{{else}}{{.UseLine}}{{end}}
 {{if .HasExample}}
 Examples:
 {{.Example}}

@@ -150,7 +150,7 @@ func (h *house) key(ctx context.Context) (*secret.Key, error) {
 func (h *house) databaseTrouble(err error) error {
 	switch {
 	case errors.Is(err, store.ErrLocked):
-		return withHint(err, "wait until it is done, or ask the server to do it: --server URL")
+		return withHint(err, "wait until it is done; what only looks needs not wait, such as musterline plan")
 	case errors.Is(err, secret.ErrWrongKey):
 		return withHint(err, "set secrets.key_file to the file that this database was made with")
 	}

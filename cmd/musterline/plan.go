@@ -146,6 +146,9 @@ func (h *house) view(ctx context.Context, d *reconcile.Decision) view.Plan {
 		delete(mapped, r.Team)
 	}
 	p.Mapped = len(mapped)
+	for _, r := range d.World.Sources {
+		p.Unread = p.Unread || r.Failed != ""
+	}
 	return p
 }
 
@@ -166,7 +169,7 @@ func (h *house) notes(ctx context.Context, d *reconcile.Decision) []string {
 	}
 	for _, name := range slices.Sorted(maps.Keys(d.World.Sources)) {
 		if failed := d.World.Sources[name].Failed; failed != "" {
-			notes = append(notes, fmt.Sprintf("source %s could not be read, and nobody leaves a team for it: %s", name, failed))
+			notes = append(notes, fmt.Sprintf("source %s could not be read, and nobody joins or leaves a team for it: %s", name, failed))
 		}
 	}
 	if d.World.IdentityTrouble != "" {

@@ -113,7 +113,7 @@ func (h *house) targetStatus(ctx context.Context, name string) (view.TargetStatu
 	}
 	for _, r := range runs {
 		t.Run = &view.RunStatus{
-			ID: r.ID, Trigger: r.Trigger, Requester: r.Requester, StartedAt: r.StartedAt, FinishedAt: r.FinishedAt,
+			ID: r.ID, Trigger: r.Trigger, Undoes: r.Undoes, Requester: r.Requester, StartedAt: r.StartedAt, FinishedAt: r.FinishedAt,
 			State: r.Report.State, Done: r.Report.Done, Failed: r.Report.Failed, Error: r.Report.Error,
 		}
 	}

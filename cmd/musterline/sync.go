@@ -157,7 +157,7 @@ func (r result) err() error {
 	case r.Failed > 0:
 		return withHint(failf("%s: %s failed", r.Target, view.Count(r.Failed, "write")), "they are tried again by the next sync")
 	case len(r.Unread) > 0:
-		return withHint(failf("%s: %s", r.Target, strings.Join(r.Unread, "; ")), "nobody left a team for it; to see what is wrong: musterline check")
+		return withHint(failf("%s: %s", r.Target, strings.Join(r.Unread, "; ")), "nobody joined or left a team for it; to see what is wrong: musterline check")
 	}
 	return nil
 }

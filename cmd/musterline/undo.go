@@ -22,7 +22,10 @@ func (c *cli) undoCommand() *cobra.Command {
 		Short: "Take back what a run has changed, and pause the target",
 		Long: `Plans the inverse of what a run has written and is still in place, shows it,
 asks, passes the guards and applies it. The target is paused first, because the
-next sync would do the same again: put right what was wrong, then resume.`,
+next sync would do the same again: put right what was wrong, then resume.
+
+What guards object to stays until musterline approve TARGET --undo RUN; then
+undo the run again.`,
 		Example: `  musterline status          shows the last run of each target
   musterline undo 17`,
 		Args: arguments(1, 1, "a run"),
@@ -35,10 +38,7 @@ next sync would do the same again: put right what was wrong, then resume.`,
 				return err
 			}
 			defer h.close()
-			run, err := h.store.Run(command.Context(), args[0])
-			if errors.Is(err, store.ErrNotFound) {
-				return usagef("there is no run %q", args[0]).hint("musterline status shows the last run of each target, musterline audit the others")
-			}
+			run, err := h.run(command.Context(), args[0])
 			if err != nil {
 				return err
 			}
@@ -57,6 +57,15 @@ next sync would do the same again: put right what was wrong, then resume.`,
 	return command
 }
 
+// run finds a run by its number.
+func (h *house) run(ctx context.Context, id string) (store.Run, error) {
+	run, err := h.store.Run(ctx, id)
+	if errors.Is(err, store.ErrNotFound) {
+		return run, usagef("there is no run %q", id).hint("musterline status shows the last run of each target, musterline audit the others")
+	}
+	return run, err
+}
+
 func (h *house) undo(ctx context.Context, run store.Run, yes bool, by string) error {
 	s := h.cli.screen()
 	decision, err := reconcile.PlanUndo(ctx, h.deps, run.Target, run.ID)
@@ -68,14 +77,14 @@ func (h *house) undo(ctx context.Context, run store.Run, yes bool, by string) er
 		return err
 	}
 	shown := h.view(ctx, decision)
-	shown.Objections = answered(decision.Objections)
+	shown.Objections, shown.Undo = answered(decision.Objections), run.ID
 	shown.Text(s)
 	n := free(decision.Plan, shown.Objections)
 	if n == 0 {
 		return nil
 	}
 	s.Blank()
-	if err := h.cli.confirm(yes, fmt.Sprintf("Take back run %s by these %s, and pause %s?", run.ID, view.Count(n, "change"), run.Target)); err != nil {
+	if err := h.cli.confirm(yes, fmt.Sprintf("Take back run %s by %s, and pause %s?", run.ID, these(n), run.Target)); err != nil {
 		return err
 	}
 	progress := &view.Progress{Screen: s, Total: n, Align: view.SlugWidth(decision.Plan), Now: h.cli.now}

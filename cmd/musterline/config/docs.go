@@ -16,7 +16,7 @@ func Docs() string {
 # Configuration
 
 Musterline reads one YAML file: the one that ` + "`--config`" + ` names, else ` + "`" + strings.Join(Places, "`, else `") + "`" + `.
-The console changes what the file leaves out; what the file defines is read-only there. The smallest useful file:
+Mappings, targets and sources stand there and nowhere else. The smallest useful file:
 
 ` + "```yaml\n" + Example + "```" + `
 
@@ -37,7 +37,7 @@ The console changes what the file leaves out; what the file defines is read-only
 		}
 	}
 	part("`database`", "", topFields...)
-	part("`server`", "", serverFields...)
+	part("`server`", "For a server, which this version does not have: the keys are checked and have no effect.", serverFields...)
 	part("`secrets`", "", secretsFields...)
 	part("`sources`", "A map of names to sources. Each has a `kind`; the kind decides the rest: [capabilities.md](capabilities.md). "+
 		"The name stands in references such as `corp/platform`.\n\n```yaml\nsources:\n  people: { kind: file, path: directory.yaml }\n```")
@@ -60,7 +60,7 @@ The console changes what the file leaves out; what the file defines is read-only
 	}
 	b.WriteString("\nThe names for `off`: `" + strings.Join(guard.Names(), "` `") + "`.\n\n")
 
-	part("`schedule`", "", scheduleFields...)
+	part("`schedule`", "For the server as well. Until there is one, the timer that runs `musterline sync` decides.", scheduleFields...)
 	part("`enterprise`", "Settings that win over those of each organization listed. It takes `guards` too.", enterpriseFields...)
 	return strings.TrimRight(b.String(), "\n") + "\n"
 }

@@ -83,7 +83,11 @@ func (c Checked) credential(s Screen, now time.Time) {
 		}
 	}
 	add("has", c.Has, "")
-	add("lacks", c.Needs, "nothing")
+	none := "nothing"
+	if len(c.Trouble) > 0 {
+		none = "" // nothing is known of a credential that was refused
+	}
+	add("lacks", c.Needs, none)
 	add("too much", c.Extra, "")
 	if !c.Expires.IsZero() {
 		add("ends", []string{Moment(c.Expires, now) + ", in " + Span(max(0, c.Expires.Sub(now)))}, "")

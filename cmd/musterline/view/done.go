@@ -68,13 +68,21 @@ func (d *Done) Text(s Screen) {
 		s.hang("  "+s.paint(yellow, "!")+" ", "    ", d.objection(name))
 	}
 	if d.Objected > 0 {
-		s.Line("  %s musterline plan %[2]s, then musterline approve %[2]s --reason TEXT", s.paint(bold, "→"), Quote(d.Target))
+		s.Line("  %s %s, then %s", s.paint(bold, "→"), d.look(), d.Plan.approval(d.Target))
 	}
 	for _, o := range d.Plan.Objections {
 		if len(o.Changes) == 0 {
 			s.hang("  "+s.paint(yellow, "!")+" ", "    ", o.Guard+": "+o.Message)
 		}
 	}
+}
+
+// look is the command that shows what guards stop.
+func (d *Done) look() string {
+	if d.Plan.Undo != "" {
+		return "musterline undo " + Quote(d.Plan.Undo)
+	}
+	return "musterline plan " + Quote(d.Target)
 }
 
 func (d *Done) objecting() []string {
@@ -109,7 +117,7 @@ func (d *Done) parts() []string {
 		parts = append(parts, strings.Join(did, ", ")+" in "+Count(len(d.teams), "team"))
 	case d.State == "off":
 		parts = append(parts, d.Plan.planned()+", only shown (apply: off)")
-	case d.Left > 0 || d.Failed > 0:
+	case d.Left > 0 || d.Failed > 0 || d.Plan.Plan == nil || len(d.Unread) > 0:
 		parts = append(parts, "nothing changed")
 	default:
 		parts = append(parts, "nothing to do")

@@ -22,7 +22,9 @@ type Plan struct {
 	Mapped     int      // teams that mappings name
 	Notes      []string // what else the reader must know, such as a source that could not be read
 	Now        time.Time
-	Brief      bool // leave held people and refused mappings to the last line
+	Unread     bool   // a source could not be read: of what its groups say nothing is known
+	Undo       string // the run that it takes back; empty for the plan of a sync
+	Brief      bool   // leave held people and refused mappings to the last line
 }
 
 // Summary is the last line of a plan: what it would do, and what stops or waits.
@@ -94,6 +96,8 @@ func (p Plan) header(s Screen) {
 		switch {
 		case p.Mapped == 0:
 			s.Para(0, "No team is mapped. Say under mappings: in the configuration which groups belong in which team.")
+		case p.Unread:
+			s.Para(0, "Nothing to change, as far as the sources could be read.")
 		case p.Mapped == 1:
 			s.Para(0, "Nothing to change: the mapped team is as its groups say.")
 		default:
@@ -438,9 +442,22 @@ func (p Plan) objections(s Screen) {
 		p.objectionsOf(s, slices.DeleteFunc(slices.Clone(stops), func(o guard.Objection) bool { return o.Guard != name }))
 	}
 	if len(p.guards()) > 1 {
-		s.line("  " + s.paint(faint, "all of them, if right: ") + "musterline approve " + Quote(p.Plan.Target) + " --reason TEXT")
+		s.line("  " + s.paint(faint, "all of them, if right: ") + p.approval(p.Plan.Target))
 	}
 	s.Blank()
+}
+
+// approval is the command that approves everything objected to.
+func (p Plan) approval(target string) string {
+	return p.command("musterline approve " + Quote(target) + " --reason TEXT")
+}
+
+// command makes of the approval of a plan's changes that of an undo's, where the plan is one.
+func (p Plan) command(approve string) string {
+	if p.Undo == "" {
+		return approve
+	}
+	return strings.Replace(approve, " --reason TEXT", " --undo "+Quote(p.Undo)+" --reason TEXT", 1)
 }
 
 func verb(n int, one, many string) string {
@@ -464,11 +481,11 @@ func (p Plan) objectionsOf(s Screen, objections []guard.Objection) {
 	for _, o := range objections {
 		s.hang("    ", "      ", o.Message)
 		if len(ways) > 1 || len(objections) == 1 {
-			s.wayOut(o.WayOut)
+			s.wayOut(p.command(o.WayOut))
 		}
 	}
 	if len(ways) == 1 && len(objections) > 1 {
-		s.wayOut(wayForAll(objections[0]))
+		s.wayOut(p.command(wayForAll(objections[0])))
 	}
 }
 

@@ -1,6 +1,7 @@
 package view
 
 import (
+	"context"
 	"fmt"
 	"strings"
 	"time"
@@ -35,6 +36,7 @@ type TargetStatus struct {
 type RunStatus struct {
 	ID         string    `json:"id"`
 	Trigger    string    `json:"trigger"`
+	Undoes     string    `json:"undoes,omitempty"` // the run that it took back
 	Requester  string    `json:"requester,omitempty"`
 	StartedAt  time.Time `json:"started_at"`
 	FinishedAt time.Time `json:"finished_at,omitzero"`
@@ -96,7 +98,11 @@ func (t TargetStatus) rows(s Screen, now time.Time) [][]string {
 	rows = append(rows, []string{label("last run"), t.Run.text(now)})
 	var waits []string
 	if t.Objected > 0 {
-		waits = append(waits, fmt.Sprintf("%s for approval (%s): musterline plan %s", Count(t.Objected, "change"), strings.Join(t.Guards, ", "), Quote(t.Name)))
+		look := "musterline plan " + Quote(t.Name)
+		if t.Run != nil && t.Run.Undoes != "" {
+			look = "musterline undo " + Quote(t.Run.Undoes)
+		}
+		waits = append(waits, fmt.Sprintf("%s for approval (%s): %s", Count(t.Objected, "change"), strings.Join(t.Guards, ", "), look))
 	}
 	if t.Held > 0 {
 		waits = append(waits, fmt.Sprintf("%s of %s held", Count(t.Held, "membership"), Count(t.HeldPeople, "person")))
@@ -128,7 +134,10 @@ func (r *RunStatus) text(now time.Time) string {
 	if r.Failed > 0 {
 		text += ", " + Figure(r.Failed) + " failed"
 	}
-	if r.Error != "" {
+	switch {
+	case strings.HasSuffix(r.Error, context.Canceled.Error()):
+		text += ": interrupted"
+	case r.Error != "":
 		text += ": " + r.Error
 	}
 	return text

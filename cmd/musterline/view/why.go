@@ -129,7 +129,7 @@ func (a *Answer) Conclude() {
 	case a.reached():
 		a.Verdict, a.Summary = "waits", fmt.Sprintf("%s should be in %s by the groups as last read: the next sync sees to it", who, where)
 	default:
-		a.Verdict, a.Summary = "out", fmt.Sprintf("%s is not in %s by Musterline: in none of its mapped groups", who, where)
+		a.Verdict, a.Summary = "out", fmt.Sprintf("Musterline has not put %s into %s: in none of its mapped groups", who, where)
 	}
 }
 
@@ -253,7 +253,7 @@ func (l *Link) sentence(now time.Time) string {
 	if l.Evidence != "" {
 		text += ": " + strings.TrimPrefix(l.Evidence, l.Tier+" ")
 	}
-	if l.By != "" && l.By != "sync" {
+	if l.By != "" && l.By != "sync" && !strings.Contains(l.Evidence, l.By) {
 		text += ", says " + l.By
 	}
 	if !l.Since.IsZero() {
