@@ -170,7 +170,7 @@ func (w *World) teamFacts(c *plan.TeamChange, t Target, ms []mapping.Mapping) gu
 		}
 		f.Emptied = append(f.Emptied, emptied(m, s, reads)...)
 	}
-	if own, ok := t.TeamGuards[c.Slug]; ok {
+	if own, ok := ownGuards(t, c.Slug, ms); ok {
 		f.Settings = &own
 	}
 	return f
@@ -186,6 +186,17 @@ func emptied(m mapping.Mapping, s *directory.Snapshot, reads Reads) []string {
 		}
 	}
 	return names
+}
+
+// ownGuards are the settings of a single team, which name it as its mappings do or as it is called now: a rename takes no guard away.
+func ownGuards(t Target, slug string, ms []mapping.Mapping) (guard.Settings, bool) {
+	for _, m := range ms {
+		if own, ok := t.TeamGuards[m.Team]; ok {
+			return own, true
+		}
+	}
+	own, ok := t.TeamGuards[slug]
+	return own, ok
 }
 
 func listsNobody(s *directory.Snapshot, id directory.GroupID) bool {

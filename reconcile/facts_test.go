@@ -7,6 +7,9 @@ import (
 	"time"
 
 	"musterline.example/directory"
+	"musterline.example/guard"
+	"musterline.example/internal/githubsim"
+	"musterline.example/mapping"
 	"musterline.example/reconcile"
 )
 
@@ -74,5 +77,70 @@ func TestAGroupIsEmptiedWhereverItsMembersWere(t *testing.T) {
 				t.Errorf("objections: %s", got)
 			}
 		})
+	}
+}
+
+// A change that a guard has stopped does not pass it later, when the size of a day ago is the small one already.
+func TestGroupsThatHaveShrunkAreSeenForAsLongAsTheirLeaversWait(t *testing.T) {
+	l := openLab(t)
+	teams := make(map[string]*githubsim.Team)
+	for _, name := range []string{"a", "b", "c", "d"} {
+		teams[name] = l.team("team-"+name, name+"1", name+"2", name+"3")
+		l.corp.group(name, name+"1", name+"2", name+"3")
+		l.mapped("team-"+name, name)
+	}
+	l.mustSync(t)
+	l.clock.pass(25 * time.Hour)
+	l.mustSync(t)
+	for _, name := range []string{"a", "b", "c"} {
+		l.corp.group(name, name+"1", name+"2")
+	}
+	for range 4 {
+		l.clock.pass(25 * time.Hour)
+		if r := l.mustSync(t); r.Objected != 3 || r.Done != 0 {
+			t.Fatalf("%+v; %s", r, objecting(l.plan(t)))
+		}
+	}
+	l.approveAll(t, "they have left")
+	l.clock.pass(time.Minute)
+	if r := l.mustSync(t); r.Done != 3 {
+		t.Errorf("%+v", r)
+	}
+	l.clock.pass(25 * time.Hour)
+	l.corp.group("d", "d1", "d2")
+	if r := l.mustSync(t); r.Done != 1 {
+		t.Errorf("an ordinary day: %+v; %s", r, objecting(l.plan(t)))
+	}
+	if got, want := members(teams["a"])+" "+members(teams["d"]), "a1 a2 d1 d2"; got != want {
+		t.Errorf("a and d hold %q, want %q", got, want)
+	}
+}
+
+func TestASourceLooksTheSameForEveryTargetThatItFeeds(t *testing.T) {
+	l := openLab(t)
+	l.team("platform", "ada")
+	l.corp.group("eng", "ada")
+	l.corp.group("far", "bob", "cy")
+	l.mapped("platform", "eng")
+	l.deps.File["other"] = []mapping.Mapping{{ID: "file:9", Origin: mapping.FromFile, Target: "other", Team: "far", Source: "corp", Group: "far", Mode: mapping.Exclusive}}
+	s := l.plan(t).World.Sources["corp"].Snapshot
+	if g := s.Groups["far"]; !g.Read() {
+		t.Error("a read for one target leaves out the groups of another: their sizes and the number of users jump from read to read")
+	}
+}
+
+func TestTheGuardsOfATeamFollowItsRename(t *testing.T) {
+	l := openLab(t)
+	platform := l.team("platform", "ada", "bob")
+	l.corp.group("eng", "ada", "bob")
+	l.mapped("platform", "eng")
+	l.set(func(tg *reconcile.Target) {
+		tg.TeamGuards = map[string]guard.Settings{"platform": {TeamRemovals: guard.Limit{Max: 0, Percent: 1}}}
+	})
+	l.mustSync(t)
+	platform.Rename("infrastructure")
+	l.corp.group("eng", "ada")
+	if r := l.mustSync(t); r.Objected != 1 {
+		t.Errorf("%+v", r)
 	}
 }

@@ -51,8 +51,9 @@ type Notebook interface {
 	Finish(ctx context.Context, run string, r Report) error
 
 	// SaveSnapshot keeps a complete read at the end of the run that made it, so that during the run Reads tells what earlier ones said:
-	// its body as the source's last, its figures for good, groups that are new, gone or had members. The zero shape is not recorded.
-	SaveSnapshot(ctx context.Context, s *directory.Snapshot, shape guard.Shape) error
+	// its body as the source's last, its figures for good, groups that are new, gone or had members. The zero shape is not recorded, nor are
+	// the sizes of groups of a read that is not usual.
+	SaveSnapshot(ctx context.Context, s *directory.Snapshot, shape guard.Shape, usual bool) error
 	// SaveFailure remembers that a source could not be read.
 	SaveFailure(ctx context.Context, source string, at time.Time, message string) error
 	SaveRunReading(ctx context.Context, run string, r *Reading) error

@@ -45,7 +45,7 @@ type Target struct {
 	Settings   mapping.Settings
 	Protected  []string // logins or account ids that never lose a team
 	Guards     guard.Settings
-	TeamGuards map[string]guard.Settings // by slug
+	TeamGuards map[string]guard.Settings // by slug, or the team's name as its mappings give it
 }
 
 // A Budget says how much of the work one slice may do, and for whom.

@@ -86,7 +86,7 @@ func (d Deps) saveReads(ctx context.Context, w *World) error {
 		if reading.Failed != "" {
 			err = d.Notebook.SaveFailure(ctx, name, w.now, reading.Failed)
 		} else {
-			err = d.Notebook.SaveSnapshot(ctx, reading.Snapshot, w.shapes[name])
+			err = d.Notebook.SaveSnapshot(ctx, reading.Snapshot, w.shapes[name], !w.lossy[name])
 		}
 		if err != nil {
 			return err

@@ -30,6 +30,7 @@ type World struct {
 	Reads    map[string]Reads     // what earlier reads of each source said, before this one
 	memory   memories
 	shapes   map[string]guard.Shape // of the sources read, for the record
+	lossy    map[string]bool        // sources whose losses wait for a person
 	now      time.Time
 }
 
@@ -107,24 +108,17 @@ func read(ctx context.Context, d Deps, name string, t Target, earlier *Reading) 
 // readSources reads every source that the target's mappings and rules name, each once. A source that cannot be read is no error here: it is
 // marked, keeps its last snapshot for display, and removes nobody.
 func (w *World) readSources(ctx context.Context, d Deps, earlier *Reading) error {
-	selections := make(map[string]*source.Selection)
-	of := func(name string) *source.Selection {
-		if selections[name] == nil {
-			selections[name] = &source.Selection{}
-		}
-		return selections[name]
-	}
+	selections := make(selections)
 	for _, m := range w.memory.mappings {
-		if m.GroupID != "" {
-			of(m.Source).IDs = append(of(m.Source).IDs, m.GroupID)
-		} else {
-			of(m.Source).Names = append(of(m.Source).Names, m.Group)
-		}
+		selections.of(m.Source).mapped(m)
 	}
 	for _, r := range d.Rules {
 		if r.Target == w.Target {
-			of(r.Source).Patterns = append(of(r.Source).Patterns, r.Match)
+			selections.of(r.Source).Patterns = append(selections.of(r.Source).Patterns, r.Match)
 		}
+	}
+	if err := w.others(ctx, d, selections); err != nil {
+		return err
 	}
 	if earlier == nil {
 		w.Sources = make(map[string]mapping.Reading, len(selections))
@@ -142,7 +136,7 @@ func (w *World) readSources(ctx context.Context, d Deps, earlier *Reading) error
 		if earlier != nil {
 			continue
 		}
-		snapshot, err := snapshot(ctx, src, *selection)
+		snapshot, err := snapshot(ctx, src, selection.Selection)
 		if ctx.Err() != nil {
 			return ctx.Err()
 		}
@@ -151,6 +145,57 @@ func (w *World) readSources(ctx context.Context, d Deps, earlier *Reading) error
 			continue
 		}
 		w.Sources[name] = mapping.Reading{Snapshot: snapshot}
+	}
+	return nil
+}
+
+// selections say what is asked of each source.
+type selections map[string]*selection
+
+type selection struct{ source.Selection }
+
+func (s selections) of(name string) *selection {
+	if s[name] == nil {
+		s[name] = &selection{}
+	}
+	return s[name]
+}
+
+func (s *selection) mapped(m mapping.Mapping) {
+	if m.GroupID != "" {
+		s.IDs = append(s.IDs, m.GroupID)
+	} else {
+		s.Names = append(s.Names, m.Group)
+	}
+}
+
+// others asks these sources for the groups of all other targets too: a read tells the same of a source for whichever target it was made, so
+// that its figures can be compared with those of the next.
+func (w *World) others(ctx context.Context, d Deps, s selections) error {
+	targets := make(map[string]bool)
+	for name := range d.File {
+		targets[name] = true
+	}
+	for name := range d.Targets {
+		targets[name] = true
+	}
+	delete(targets, w.Target)
+	for name := range targets {
+		rows, err := d.Memory.Mappings(ctx, name)
+		if err != nil {
+			return err
+		}
+		rows, _ = mapping.Load(rows, d.File[name])
+		for _, m := range rows {
+			if s[m.Source] != nil {
+				s[m.Source].mapped(m)
+			}
+		}
+	}
+	for _, r := range d.Rules {
+		if r.Target != w.Target && s[r.Source] != nil {
+			s[r.Source].Patterns = append(s[r.Source].Patterns, r.Match)
+		}
 	}
 	return nil
 }
@@ -287,12 +332,21 @@ func (w *World) protect(t Target, accounts []team.Account) {
 }
 
 // noteShapes keeps what the sources look like for the record, but for those whose look a guard objects to: recorded often enough, the
-// strange look would become the usual one, and the guard would fall silent while the removals still wait.
+// strange look would become the usual one, and the guard would fall silent while the removals still wait. The same holds of the sizes of
+// groups, with which those of tomorrow are compared.
 func (w *World) noteShapes(f guard.Facts, objections []guard.Objection) {
-	w.shapes = make(map[string]guard.Shape, len(f.Sources))
+	w.shapes, w.lossy = make(map[string]guard.Shape, len(f.Sources)), make(map[string]bool)
+	strange := make(map[string]bool)
+	for _, o := range objections {
+		switch o.Guard {
+		case "source_shape":
+			strange[o.Source] = true
+		case "source_removals":
+			w.lossy[o.Source] = true
+		}
+	}
 	for name, source := range f.Sources {
-		strange := slices.ContainsFunc(objections, func(o guard.Objection) bool { return o.Guard == "source_shape" && o.Source == name })
-		if !strange {
+		if !strange[name] {
 			w.shapes[name] = source.Now
 		}
 	}

@@ -22,7 +22,8 @@ const shapes = 7
 
 // SaveSnapshot keeps a complete read: its figures for good, its body as the source's last, and what it says of groups: new, renamed, with
 // members for the first time, gone, back. The same read saved again changes nothing; one that is older than the last leaves figures only.
-func (s *Store) SaveSnapshot(ctx context.Context, snapshot *directory.Snapshot, shape guard.Shape) error {
+// Only a usual read leaves sizes for later ones to be compared with.
+func (s *Store) SaveSnapshot(ctx context.Context, snapshot *directory.Snapshot, shape guard.Shape, usual bool) error {
 	sizes := sizesOf(snapshot)
 	packedSizes, err := packSizes(sizes)
 	if err != nil {
@@ -38,7 +39,7 @@ func (s *Store) SaveSnapshot(ctx context.Context, snapshot *directory.Snapshot, 
 		if err != nil && !errors.Is(err, sql.ErrNoRows) {
 			return err
 		}
-		if err := t.putFigures(ctx, snapshot, shape, packedSizes); err != nil {
+		if err := t.putFigures(ctx, snapshot, shape, packedSizes, usual); err != nil {
 			return err
 		}
 		if at <= last {
@@ -91,10 +92,14 @@ func unpackSizes(packed []byte) (map[directory.GroupID]int, error) {
 
 // putFigures keeps the figures of a read. A source that is read every quarter of an hour mostly says what it said before: then the sizes
 // are kept once.
-func (t *tx) putFigures(ctx context.Context, s *directory.Snapshot, shape guard.Shape, sizes []byte) error {
+func (t *tx) putFigures(ctx context.Context, s *directory.Snapshot, shape guard.Shape, sizes []byte, usual bool) error {
 	p := db.PutReadParams{
 		Source: s.Source, TakenAt: micros(s.TakenAt), SizesAt: micros(s.TakenAt), Sizes: sizes,
 		GroupsN: int64(shape.Groups), UsersN: int64(shape.Users), LinkedN: int64(shape.Linked), ActiveN: int64(shape.Active),
+	}
+	if !usual {
+		p.SizesAt, p.Sizes = 0, nil
+		return t.PutRead(ctx, p)
 	}
 	before, err := t.ReadBefore(ctx, db.ReadBeforeParams{Source: s.Source, Moment: p.TakenAt - 1})
 	switch {

@@ -24,11 +24,11 @@ WHERE source = @source AND (groups_n > 0 OR users_n > 0) ORDER BY taken_at DESC 
 
 -- name: ReadBefore :one
 SELECT taken_at, sizes_at FROM source_reads
-WHERE source = @source AND taken_at <= @moment ORDER BY taken_at DESC LIMIT 1;
+WHERE source = @source AND taken_at <= @moment AND sizes_at > 0 ORDER BY taken_at DESC LIMIT 1;
 
 -- name: ReadAfter :one
 SELECT taken_at, sizes_at FROM source_reads
-WHERE source = @source AND taken_at > @moment ORDER BY taken_at LIMIT 1;
+WHERE source = @source AND taken_at > @moment AND sizes_at > 0 ORDER BY taken_at LIMIT 1;
 
 -- name: GetSizes :one
 SELECT sizes FROM source_reads WHERE source = @source AND taken_at = @taken_at;

@@ -56,7 +56,7 @@ CREATE TABLE source_reads (
     users_n  BIGINT NOT NULL,
     linked_n BIGINT NOT NULL,
     active_n BIGINT NOT NULL,
-    sizes_at BIGINT NOT NULL, -- the read that holds the sizes
+    sizes_at BIGINT NOT NULL, -- the read that holds the sizes; 0 for one whose sizes are nothing to compare with
     sizes    BYTEA,           -- flattened size of each group whose members were read
     PRIMARY KEY (source, taken_at)
 );

@@ -175,7 +175,7 @@ func snapshot(at time.Time, groups ...string) *directory.Snapshot {
 func (w *world) save(groups ...string) *directory.Snapshot {
 	w.Helper()
 	s := snapshot(w.clock.Now(), groups...)
-	w.must(w.SaveSnapshot(w.ctx(), s, guard.Shape{At: s.TakenAt, Groups: len(s.Groups), Users: len(s.Users)}))
+	w.must(w.SaveSnapshot(w.ctx(), s, guard.Shape{At: s.TakenAt, Groups: len(s.Groups), Users: len(s.Users)}, true))
 	return s
 }
 
@@ -218,7 +218,7 @@ var sources = map[string]func(*world){
 		s := snapshot(start, "sre bob eve", "platform ada bob @sre")
 		s.Users["eve"] = directory.User{ID: "eve", Status: directory.Disabled}
 		s.Groups["listed"] = directory.Group{ID: "listed", Name: "Listed"}
-		w.must(w.SaveSnapshot(w.ctx(), s, guard.Shape{At: start}))
+		w.must(w.SaveSnapshot(w.ctx(), s, guard.Shape{At: start}, true))
 		w.equal(w.reads().DayAgo, map[directory.GroupID]int{"sre": 1, "platform": 2})
 	},
 	"a day ago is the read nearest to it": func(w *world) {
@@ -227,7 +227,7 @@ var sources = map[string]func(*world){
 				continue
 			}
 			s := snapshot(start.Add(time.Duration(hours)*time.Hour), "sre "+strings.Join(strings.Fields("a b c d e")[:n], " "))
-			w.must(w.SaveSnapshot(w.ctx(), s, guard.Shape{At: s.TakenAt}))
+			w.must(w.SaveSnapshot(w.ctx(), s, guard.Shape{At: s.TakenAt}, true))
 		}
 		for at, want := range map[int]int{24: 1, 33: 2, 35: 2, 48: 3, 49: 4, 50: 4, 70: 5, 500: 5} {
 			w.clock.mu.Lock()
@@ -262,6 +262,9 @@ var sources = map[string]func(*world){
 		w.later(time.Hour)
 		w.save("sre", "empty")
 		w.equal(w.reads().HadMembers, map[directory.GroupID]bool{"sre": true})
+		w.later(time.Hour)
+		w.save("sre", "empty", "all @nested", "nested eve")
+		w.equal(w.reads().HadMembers, map[directory.GroupID]bool{"sre": true, "all": true, "nested": true})
 	},
 	"a missing group is counted by complete reads, keeps its name, and is back when it is listed": func(w *world) {
 		w.save("sre bob", "platform ada")
@@ -270,7 +273,7 @@ var sources = map[string]func(*world){
 		w.save("platform ada")
 		w.later(time.Hour)
 		s := w.save("platform ada")
-		w.must(w.SaveSnapshot(w.ctx(), s, guard.Shape{At: s.TakenAt})) // the same read once more
+		w.must(w.SaveSnapshot(w.ctx(), s, guard.Shape{At: s.TakenAt}, true)) // the same read once more
 		r := w.reads()
 		w.equal(r.Missing, map[directory.GroupID]reconcile.Missing{"sre": {Since: gone, Reads: 2}})
 		w.equal(r.Names, map[directory.GroupID]string{"sre": "The sre", "platform": "The platform"})
@@ -281,7 +284,7 @@ var sources = map[string]func(*world){
 	"an older read that comes late changes figures only": func(w *world) {
 		late := snapshot(start.Add(-time.Hour), "old eve")
 		s := w.save("sre bob")
-		w.must(w.SaveSnapshot(w.ctx(), late, guard.Shape{At: late.TakenAt, Groups: 1, Users: 1}))
+		w.must(w.SaveSnapshot(w.ctx(), late, guard.Shape{At: late.TakenAt, Groups: 1, Users: 1}, true))
 		r := w.reads()
 		w.equal(r.Last, s)
 		w.equal(len(r.Shapes), 2)
@@ -291,10 +294,22 @@ var sources = map[string]func(*world){
 		w.save("sre bob")
 		w.later(time.Hour)
 		strange := snapshot(w.clock.Now(), "sre")
-		w.must(w.SaveSnapshot(w.ctx(), strange, guard.Shape{}))
+		w.must(w.SaveSnapshot(w.ctx(), strange, guard.Shape{}, true))
 		r := w.reads()
 		w.equal(r.Last, strange)
 		w.equal(len(r.Shapes), 1)
+	},
+	"a read whose losses wait for a person leaves no sizes": func(w *world) {
+		w.save("sre ada bob")
+		for range 3 {
+			w.later(24 * time.Hour)
+			shrunk := snapshot(w.clock.Now(), "sre bob")
+			w.must(w.SaveSnapshot(w.ctx(), shrunk, guard.Shape{At: shrunk.TakenAt, Groups: 1, Users: 1}, false))
+		}
+		w.equal(w.reads().DayAgo, map[directory.GroupID]int{"sre": 2})
+		w.later(24 * time.Hour)
+		w.save("sre bob")
+		w.equal(w.reads().DayAgo, map[directory.GroupID]int{"sre": 1})
 	},
 	"sources are listed with how they stand": func(w *world) {
 		w.save("sre bob")

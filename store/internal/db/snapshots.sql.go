@@ -250,7 +250,7 @@ func (q *Queries) PutSnapshot(ctx context.Context, arg PutSnapshotParams) error 
 
 const readAfter = `-- name: ReadAfter :one
 SELECT taken_at, sizes_at FROM source_reads
-WHERE source = $1 AND taken_at > $2 ORDER BY taken_at LIMIT 1
+WHERE source = $1 AND taken_at > $2 AND sizes_at > 0 ORDER BY taken_at LIMIT 1
 `
 
 type ReadAfterParams struct {
@@ -272,7 +272,7 @@ func (q *Queries) ReadAfter(ctx context.Context, arg ReadAfterParams) (ReadAfter
 
 const readBefore = `-- name: ReadBefore :one
 SELECT taken_at, sizes_at FROM source_reads
-WHERE source = $1 AND taken_at <= $2 ORDER BY taken_at DESC LIMIT 1
+WHERE source = $1 AND taken_at <= $2 AND sizes_at > 0 ORDER BY taken_at DESC LIMIT 1
 `
 
 type ReadBeforeParams struct {
