@@ -289,7 +289,7 @@ func (w *writer) intent(c plan.TeamChange) audit.Intent {
 		for _, waiver := range w.approved.Waivers() {
 			for _, waived := range waiver.Changes {
 				if waived.Ref == guard.RefOf(&c, ch) {
-					write.Waiver, write.Waived = waiver.ID, waived.Guards
+					write.Waiver, write.Waived = waiver.ID, append(write.Waived, waived.Guards...)
 				}
 			}
 		}

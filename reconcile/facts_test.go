@@ -1,6 +1,7 @@
 package reconcile_test
 
 import (
+	"context"
 	"errors"
 	"strings"
 	"testing"
@@ -142,5 +143,26 @@ func TestTheGuardsOfATeamFollowItsRename(t *testing.T) {
 	l.corp.group("eng", "ada")
 	if r := l.mustSync(t); r.Objected != 1 {
 		t.Errorf("%+v", r)
+	}
+}
+
+func TestAChangeThatTwoWaiversLetPassCountsForNeitherGuard(t *testing.T) {
+	l := openLab(t)
+	l.team("platform", "ada", "bob")
+	l.corp.group("eng", "ada", "bob")
+	l.mapped("platform", "eng")
+	l.mustSync(t)
+	l.corp.group("eng", "ada")
+	l.set(func(tg *reconcile.Target) { tg.Guards.TeamRemovalsSmall = guard.Limit{Percent: 1} })
+	l.approveAll(t, "right")
+	l.set(func(tg *reconcile.Target) { tg.Guards.SourceRemovals = guard.Limit{Percent: 1} })
+	l.approveAll(t, "still right")
+	l.mustSync(t)
+	done, err := l.store.Recent(context.Background(), "octo", noon.Add(-time.Hour))
+	if err != nil || len(done) != 1 {
+		t.Fatalf("%+v, %v", done, err)
+	}
+	if got, want := strings.Join(done[0].Waived, " "), "team_removals source_removals"; got != want {
+		t.Errorf("waived for %q, want %q", got, want)
 	}
 }
