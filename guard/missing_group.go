@@ -35,8 +35,8 @@ func (g missingGroup) Check(p *plan.Plan, f Facts) []Objection {
 			continue
 		}
 		o := v.objection(g.Name(), leavers)
-		o.Message = fmt.Sprintf("%s would lose %s of %s: %s is gone, %s (it counts as empty after %s and %d complete reads)",
-			v.Slug, figure(len(leavers)), many(v.Members, "member"), names(gone), since, span(wait), missingReads)
+		o.Message = fmt.Sprintf("%s would lose %s of %s: %s %s gone, %s (it counts as empty after %s and %d complete reads)",
+			v.Slug, figure(len(leavers)), many(v.Members, "member"), names(gone), be(len(gone)), since, span(wait), missingReads)
 		o.WayOut = wayOut(p.Target, onlyTeam(v.Slug), "bring the group back, or map the team to another one.")
 		objections = append(objections, o)
 	}

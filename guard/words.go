@@ -50,6 +50,14 @@ func names(list []string) string {
 	return strings.Join(list, ", ")
 }
 
+// be is the verb of so many things.
+func be(n int) string {
+	if n == 1 {
+		return "is"
+	}
+	return "are"
+}
+
 // within24h is what a message says when part of a count was done before.
 func within24h(done int) string {
 	if done == 0 {

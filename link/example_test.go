@@ -24,5 +24,5 @@ func ExampleResolve() {
 	fmt.Println(bob.User, "is", bob.Reason+":", bob.Message)
 	// Output:
 	// corp/00u1 is ada-l by saml: nameID ada@example.com = username
-	// corp/00u2 is ambiguous: attribute names ada-l (1024), which is linked to corp/00u1 by saml; say whose account it is: musterline link corp/00u2 LOGIN
+	// corp/00u2 is ambiguous: attribute names ada-l (1024), which is linked to corp/00u1 by saml; say whose account it is: musterline link add corp/00u2 HOST/NUMBER --reason TEXT
 }

@@ -222,7 +222,7 @@ func listUsers(users []UserRef) string {
 
 // settle says what to do about a doubt.
 func settle(user UserRef) string {
-	return "; say whose account it is: musterline link " + user.String() + " LOGIN"
+	return "; say whose account it is: musterline link add " + user.String() + " HOST/NUMBER --reason TEXT"
 }
 
 // seatOf returns the seat of a link.

@@ -81,7 +81,7 @@ func (r *resolver) judge(ref link.UserRef, u directory.User) *person {
 		p.belongs, p.invite, p.mayInvite = true, true, former.mayBeInvited(r.Now)
 		return p
 	}
-	return hold(string(link.NotAMember), p.login+" is not a member of the organization; nobody is invited")
+	return hold(string(link.NotAMember), cmp.Or(p.login, "account "+string(p.account))+" is not a member of the organization; nobody is invited")
 }
 
 // reasons are those of one mapping on one path of groups, the same slice for all who share them: a million members have some thousands

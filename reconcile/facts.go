@@ -1,6 +1,7 @@
 package reconcile
 
 import (
+	"cmp"
 	"slices"
 	"strings"
 	"time"
@@ -63,7 +64,7 @@ func (w *World) sourceFacts(name string, reading mapping.Reading, mapped []direc
 			f.Memberships += before
 			f.Groups++
 			if size < before {
-				f.Shrunk = append(f.Shrunk, s.Groups[id].Name)
+				f.Shrunk = append(f.Shrunk, cmp.Or(s.Groups[id].Name, reads.Names[id], string(id))) // one that is gone has its last name
 			}
 		}
 	}
