@@ -2,6 +2,7 @@ package mapping_test
 
 import (
 	"testing"
+	"time"
 
 	"musterline.example/directory"
 	"musterline.example/mapping"
@@ -127,5 +128,18 @@ func TestAnUnreadSourceKeepsWhatARuleMadeThoughTheRuleHasMoved(t *testing.T) {
 	w.in.Sources["corp"] = mapping.Reading{Snapshot: w.snapshot, Failed: "503"}
 	if made, lost, _ := mapping.Expand([]mapping.Rule{byPrefix}, bound, w.in.Sources); len(made) != 1 || len(lost) != 0 {
 		t.Errorf("made %+v, lost %+v", made, lost)
+	}
+}
+
+// Terraform changes a mapping by taking it away and setting it anew: in between, even an empty team stays connected.
+func TestATeamWithNobodyToLoseIsNotSettledBeforeItsGraceEnds(t *testing.T) {
+	w := newWorld().team("platform")
+	w.in.Disconnects = []mapping.Disconnect{{Team: "platform-id", Origin: mapping.FromAPI, Until: noon.Add(time.Minute)}}
+	if r := w.resolve(); len(r.Settled) != 0 {
+		t.Errorf("settled in its grace: %+v", r)
+	}
+	w.in.Now = noon.Add(time.Hour)
+	if r := w.resolve(); len(r.Settled) != 1 {
+		t.Errorf("not settled after it: %+v", r)
 	}
 }

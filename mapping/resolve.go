@@ -586,7 +586,7 @@ func (r *resolver) disconnect(now *team.Team, id team.ID, c Disconnect) {
 	rows := r.Ledger[id]
 	if now == nil || now.Foreign != "" || c.Keep || len(rows) == 0 {
 		r.result.Forget = append(r.result.Forget, rows...)
-		r.result.Settled = append(r.result.Settled, id)
+		r.settled(id, c)
 		return
 	}
 	rule := team.TeamUnmapped
@@ -628,8 +628,15 @@ func (r *resolver) disconnect(now *team.Team, id team.ID, c Disconnect) {
 		}
 	}
 	if !left {
-		r.result.Settled = append(r.result.Settled, id)
+		r.settled(id, c)
 		return
 	}
 	r.result.Wanted = append(r.result.Wanted, w)
+}
+
+// settled ends a disconnect that has nothing left to do, but not within its grace: a team that is mapped again by then was never disconnected.
+func (r *resolver) settled(id team.ID, c Disconnect) {
+	if !c.Until.After(r.Now) {
+		r.result.Settled = append(r.result.Settled, id)
+	}
 }
