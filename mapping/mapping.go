@@ -227,12 +227,14 @@ const (
 	SourceUnknown RefusedReason = "no-such-source"
 )
 
-// mayBeInvited reports whether a former member may be sent another invitation now. GitHub lets an invitation live seven days; each
+// InvitationLife is how long GitHub keeps an invitation open.
+const InvitationLife = 7 * 24 * time.Hour
+
+// mayBeInvited reports whether a former member may be sent another invitation now. Each
 // unanswered one doubles the wait for the next, and after five, or one declined, there is none.
 func (f Former) mayBeInvited(now time.Time) bool {
-	const life = 7 * 24 * time.Hour
 	if f.Declined || f.Invited >= 5 {
 		return false
 	}
-	return f.Invited == 0 || now.Sub(f.LastAt) >= life<<f.Invited
+	return f.Invited == 0 || now.Sub(f.LastAt) >= InvitationLife<<f.Invited
 }

@@ -59,6 +59,9 @@ type Notebook interface {
 	SaveRunReading(ctx context.Context, run string, r *Reading) error
 	// SaveMembers remembers who is a member of the organization, so that who has left it is known.
 	SaveMembers(ctx context.Context, place team.Place, accounts []team.Account, at time.Time) error
+	// SaveDeclined remembers former members who have declined an invitation, or whose invitation somebody has cancelled: they are not
+	// invited again until they have come back by themselves.
+	SaveDeclined(ctx context.Context, place team.Place, accounts []team.AccountID) error
 
 	// SaveMappings brings the rows of a target in line with these, ids and all, and adds the teams that are left without one to the
 	// disconnects; with one audit entry for each team that changed.

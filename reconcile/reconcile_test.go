@@ -3,6 +3,8 @@ package reconcile_test
 import (
 	"context"
 	"errors"
+	"net/http"
+	"net/http/httptest"
 	"strings"
 	"testing"
 	"time"
@@ -177,6 +179,38 @@ func TestWhoHasLeftTheOrganizationIsInvitedAgainOnlyWhenAsked(t *testing.T) {
 	l.mustSync(t)
 	if got := platform.Pending(); len(got) != 1 {
 		t.Errorf("not invited again after twice the time: %v", got)
+	}
+}
+
+func TestWhoDeclinesIsNotInvitedAgain(t *testing.T) {
+	l := openLab(t)
+	platform := l.team("platform", "ada", "bob")
+	l.corp.group("eng", "ada", "bob")
+	l.mapped("platform", "eng")
+	l.set(func(tg *reconcile.Target) { tg.Settings.Reinvite = true })
+	l.mustSync(t)
+	l.org.RemoveMember("bob")
+	for range 2 {
+		l.clock.pass(time.Hour)
+		l.mustSync(t)
+	}
+	if got := platform.Pending(); len(got) != 1 {
+		t.Fatalf("pending: %v, want bob", got)
+	}
+	cancel := httptest.NewRequest(http.MethodDelete, "/orgs/octo-org/memberships/bob", nil) // an owner cancels it
+	cancel.Header.Set("Authorization", "Bearer ghp_bossToken")
+	l.gh.ServeHTTP(httptest.NewRecorder(), cancel)
+	if got := platform.Pending(); len(got) > 0 {
+		t.Fatalf("still pending: %v", got)
+	}
+	for range 4 {
+		l.clock.pass(5 * 24 * time.Hour)
+		l.mustSync(t)
+	}
+	l.clock.pass(300 * 24 * time.Hour)
+	l.mustSync(t)
+	if got := platform.Pending(); len(got) > 0 {
+		t.Errorf("invited again after the refusal: %v", got)
 	}
 }
 

@@ -13,6 +13,7 @@ import (
 	"musterline.example/audit"
 	"musterline.example/guard"
 	"musterline.example/link"
+	"musterline.example/mapping"
 	"musterline.example/plan"
 	"musterline.example/target"
 	"musterline.example/team"
@@ -119,6 +120,9 @@ func remember(ctx context.Context, d Deps, run Run, w *World, dec *Decision) err
 		if err := n.SaveMembers(ctx, w.Place, w.Accounts, w.AccountsAt); err != nil {
 			return err
 		}
+		if err := n.SaveDeclined(ctx, w.Place, w.declined()); err != nil {
+			return err
+		}
 	}
 	if err := n.SaveMappings(ctx, w.Target, w.Mappings, w.Lost); err != nil {
 		return err
@@ -145,6 +149,27 @@ func remember(ctx context.Context, d Deps, run Run, w *World, dec *Decision) err
 		return err
 	}
 	return n.SavePlan(ctx, run.ID, dec.Plan, dec.Objections)
+}
+
+// declined are the former members whose invitation is gone before its time, and who are not back.
+func (w *World) declined() []team.AccountID {
+	waiting := make(map[team.AccountID]bool)
+	for _, t := range w.Teams {
+		for _, m := range t.Members {
+			waiting[m.Account] = waiting[m.Account] || m.Pending
+		}
+	}
+	for _, a := range w.Accounts {
+		waiting[a.ID] = true // back already
+	}
+	var gone []team.AccountID
+	for id, f := range w.memory.former {
+		if f.Invited > 0 && !f.Declined && !waiting[id] && w.now.Sub(f.LastAt) < mapping.InvitationLife {
+			gone = append(gone, id)
+		}
+	}
+	slices.Sort(gone)
+	return gone
 }
 
 // unwanted are the waived changes that the plan does not hold any more: their waivers are used up.

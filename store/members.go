@@ -57,6 +57,21 @@ func (s *Store) SaveMembers(ctx context.Context, place team.Place, accounts []te
 	})
 }
 
+// Members returns who is a member of the organization as of the last run, by login.
+func (s *Store) Members(ctx context.Context, place team.Place) (map[string]team.AccountID, error) {
+	rows, err := s.queries.GetMembers(ctx, db.GetMembersParams{Host: place.Host, OrganizationID: place.OrganizationID})
+	if err != nil {
+		return nil, fmt.Errorf("read members: %w", err)
+	}
+	logins := make(map[string]team.AccountID, len(rows))
+	for _, r := range rows {
+		if r.LeftAt == 0 {
+			logins[r.Login] = team.AccountID(r.Account)
+		}
+	}
+	return logins, nil
+}
+
 // Former returns who was a member of the organization once and is not now.
 func (s *Store) Former(ctx context.Context, place team.Place) (map[team.AccountID]mapping.Former, error) {
 	rows, err := s.queries.GetFormer(ctx, db.GetFormerParams{Host: place.Host, OrganizationID: place.OrganizationID})
@@ -75,6 +90,9 @@ func (s *Store) Former(ctx context.Context, place team.Place) (map[team.AccountI
 // SaveDeclined remembers that former members declined an invitation, or that somebody cancelled it: they are not invited again until
 // they have come back by themselves.
 func (s *Store) SaveDeclined(ctx context.Context, place team.Place, accounts []team.AccountID) error {
+	if len(accounts) == 0 {
+		return nil
+	}
 	return s.write(ctx, "save declined invitations", func(t *tx) error {
 		for _, a := range slices.Compact(slices.Sorted(slices.Values(accounts))) {
 			if err := t.DeclineInvitation(ctx, db.DeclineInvitationParams{

@@ -90,6 +90,17 @@ func (h *house) registerPlan(ctx context.Context, r *register, target string) er
 			r.team(target, refused.Team, refused.Slug)
 		}
 	}
+	if place, err := h.store.Place(ctx, target); err == nil {
+		members, err := h.store.Members(ctx, place)
+		if err != nil {
+			return err
+		}
+		for login, id := range members {
+			r.account(id, login)
+		}
+	} else if !errors.Is(err, store.ErrNotFound) {
+		return err
+	}
 	mappings, err := h.mappings(ctx, target)
 	if err != nil {
 		return err
