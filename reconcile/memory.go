@@ -34,6 +34,7 @@ type Recollection interface {
 	Connected(ctx context.Context, place team.Place) (map[team.ID]time.Time, error)
 	Former(ctx context.Context, place team.Place) (map[team.AccountID]mapping.Former, error)
 	Absences(ctx context.Context, place team.Place) (mapping.Absences, error)
+	Protected(ctx context.Context, target string) (map[string]team.AccountID, error) // by folded login, as settled at first sight
 
 	Reads(ctx context.Context, source string) (Reads, error)
 	Waivers(ctx context.Context, target string) ([]guard.Waiver, error) // that are not used up; the guard judges their age
@@ -78,6 +79,7 @@ type Notebook interface {
 	Restore(ctx context.Context, run string, place team.Place, entries []mapping.Entry) error
 	// SaveConnected ends the first connection of teams.
 	SaveConnected(ctx context.Context, place team.Place, teams []team.ID, at time.Time) error
+	SaveProtected(ctx context.Context, target string, pins map[string]team.AccountID) error
 	SaveAbsences(ctx context.Context, place team.Place, a mapping.Absences) error
 	// SettleDisconnects forgets disconnects that are carried out.
 	SettleDisconnects(ctx context.Context, target string, teams []team.ID) error

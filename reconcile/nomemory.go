@@ -47,6 +47,9 @@ func (NoMemory) Former(context.Context, team.Place) (f map[team.AccountID]mappin
 // Absences implements Recollection.
 func (NoMemory) Absences(context.Context, team.Place) (a mapping.Absences, err error) { return }
 
+// Protected implements Recollection.
+func (NoMemory) Protected(context.Context, string) (p map[string]team.AccountID, err error) { return }
+
 // Reads implements Recollection.
 func (NoMemory) Reads(context.Context, string) (r Reads, err error) { return }
 

@@ -182,6 +182,22 @@ func TestWhoHasLeftTheOrganizationIsInvitedAgainOnlyWhenAsked(t *testing.T) {
 	}
 }
 
+func TestAProtectedLoginMeansTheAccountItMeantAtFirst(t *testing.T) {
+	l := openLab(t)
+	platform := l.team("platform", "ada", "robot")
+	l.corp.group("eng", "ada")
+	l.mapped("platform", "eng")
+	l.set(func(tg *reconcile.Target) { tg.Protected, tg.Guards.Off = []string{"Robot"}, guard.Names() })
+	l.mustSync(t)
+	l.gh.World().User("robot").Rename("automaton")
+	l.team("other", "robot") // somebody else has taken the name
+	platform.Set("robot", githubsim.Member)
+	l.mustSync(t)
+	if got, want := members(platform), "ada automaton"; got != want {
+		t.Errorf("platform holds %q, want %q: the account is protected, not whoever has its old login", got, want)
+	}
+}
+
 func TestWhoDeclinesIsNotInvitedAgain(t *testing.T) {
 	l := openLab(t)
 	platform := l.team("platform", "ada", "bob")

@@ -120,6 +120,9 @@ func remember(ctx context.Context, d Deps, run Run, w *World, dec *Decision) err
 		if err := n.SaveMembers(ctx, w.Place, w.Accounts, w.AccountsAt); err != nil {
 			return err
 		}
+		if err := n.SaveProtected(ctx, w.Target, w.pins); err != nil {
+			return err
+		}
 		if err := n.SaveDeclined(ctx, w.Place, w.declined()); err != nil {
 			return err
 		}

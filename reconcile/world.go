@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -29,8 +30,9 @@ type World struct {
 	Lost     []mapping.Disconnect // teams that the file or a rule leaves without a mapping now
 	Reads    map[string]Reads     // what earlier reads of each source said, before this one
 	memory   memories
-	shapes   map[string]guard.Shape // of the sources read, for the record
-	lossy    map[string]bool        // sources whose losses wait for a person
+	shapes   map[string]guard.Shape    // of the sources read, for the record
+	pins     map[string]team.AccountID // protected logins, settled
+	lossy    map[string]bool           // sources whose losses wait for a person
 	now      time.Time
 }
 
@@ -44,6 +46,7 @@ type memories struct {
 	connected   map[team.ID]time.Time
 	former      map[team.AccountID]mapping.Former
 	absences    mapping.Absences
+	protected   map[string]team.AccountID
 	waivers     []guard.Waiver
 	recent      []guard.Done
 }
@@ -234,6 +237,8 @@ func (w *World) readMemory(ctx context.Context, d Deps) error {
 	keep(err)
 	m.former, err = d.Memory.Former(ctx, w.Place)
 	keep(err)
+	m.protected, err = d.Memory.Protected(ctx, w.Target)
+	keep(err)
 	m.absences, err = d.Memory.Absences(ctx, w.Place)
 	keep(err)
 	m.waivers, err = d.Memory.Waivers(ctx, w.Target)
@@ -314,21 +319,24 @@ func (w *World) has(id team.ID) bool {
 	return slices.ContainsFunc(w.Teams, func(t team.Team) bool { return t.ID == id })
 }
 
-// protect turns the operator's protected logins into ids of some accounts.
+// protect turns the operator's protected logins into account ids. A login is settled once, among some accounts, and means that account from
+// then on, whatever it is called later.
 func (w *World) protect(t Target, accounts []team.Account) {
-	if len(t.Protected) == 0 {
-		return
-	}
-	protected := make(map[string]bool, len(t.Protected))
-	for _, p := range t.Protected {
-		protected[team.FoldLogin(p)] = true
-	}
 	w.Settings.Protected = slices.Clone(w.Settings.Protected)
-	for _, a := range accounts {
-		if protected[team.FoldLogin(a.Login)] || protected[string(a.ID)] {
-			w.Settings.Protected = append(w.Settings.Protected, a.ID)
+	w.pins = make(map[string]team.AccountID, len(t.Protected))
+	for _, p := range t.Protected {
+		login := team.FoldLogin(p)
+		if id, known := w.memory.protected[login]; known {
+			w.pins[login] = id
+			continue
+		}
+		for _, a := range accounts {
+			if team.FoldLogin(a.Login) == login || string(a.ID) == p {
+				w.pins[login] = a.ID
+			}
 		}
 	}
+	w.Settings.Protected = append(w.Settings.Protected, slices.Sorted(maps.Values(w.pins))...)
 }
 
 // noteShapes keeps what the sources look like for the record, but for those whose look a guard objects to: recorded often enough, the

@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"fmt"
+	"maps"
 	"slices"
 	"time"
 
@@ -102,5 +103,35 @@ func (s *Store) SaveDeclined(ctx context.Context, place team.Place, accounts []t
 			}
 		}
 		return nil
+	})
+}
+
+var protected = table{name: "protected", columns: []string{"target", "login", "account"}}
+
+// Protected returns the accounts that the protected logins of a target were settled to.
+func (s *Store) Protected(ctx context.Context, target string) (map[string]team.AccountID, error) {
+	rows, err := s.queries.GetProtected(ctx, target)
+	if err != nil {
+		return nil, fmt.Errorf("read protected accounts: %w", err)
+	}
+	pins := make(map[string]team.AccountID, len(rows))
+	for _, r := range rows {
+		pins[r.Login] = team.AccountID(r.Account)
+	}
+	return pins, nil
+}
+
+// SaveProtected replaces what the protected logins of a target are settled to. When nothing changes, nothing is written.
+func (s *Store) SaveProtected(ctx context.Context, target string, pins map[string]team.AccountID) error {
+	before, err := s.Protected(ctx, target)
+	if err != nil || maps.Equal(before, pins) {
+		return err
+	}
+	logins := slices.Sorted(maps.Keys(pins))
+	return s.write(ctx, "save protected accounts", func(t *tx) error {
+		if err := t.DeleteProtected(ctx, target); err != nil {
+			return err
+		}
+		return t.put(ctx, protected, len(logins), func(i int) []any { return []any{target, logins[i], string(pins[logins[i]])} })
 	})
 }

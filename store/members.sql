@@ -12,3 +12,9 @@ WHERE host = @host AND organization_id = @organization_id AND account = @account
 -- name: DeclineInvitation :exec
 UPDATE members SET declined = @declined
 WHERE host = @host AND organization_id = @organization_id AND account = @account AND left_at > 0;
+
+-- name: GetProtected :many
+SELECT login, account FROM protected WHERE target = @target;
+
+-- name: DeleteProtected :exec
+DELETE FROM protected WHERE target = @target;

@@ -165,6 +165,14 @@ CREATE TABLE connected (
     PRIMARY KEY (host, organization_id, team)
 );
 
+-- Protected logins as they were settled at first sight: a login can change hands, an account cannot.
+CREATE TABLE protected (
+    target  TEXT NOT NULL,
+    login   TEXT NOT NULL, -- folded
+    account TEXT NOT NULL,
+    PRIMARY KEY (target, login)
+);
+
 CREATE TABLE absences (
     host            TEXT   NOT NULL,
     organization_id TEXT   NOT NULL,
@@ -311,6 +319,7 @@ DROP TABLE plans;
 DROP TABLE requests;
 DROP TABLE runs;
 DROP TABLE absences;
+DROP TABLE protected;
 DROP TABLE connected;
 DROP TABLE ledger;
 DROP TABLE members;

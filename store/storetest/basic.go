@@ -496,6 +496,18 @@ var people = map[string]func(*world){
 		w.equal(got[0].SeenAt, l.SeenAt)
 		w.must(w.SaveLinks(w.ctx(), "github.com", []link.Link{l}))
 	},
+	"protected logins stay with the accounts they were settled to, until they are no longer named": func(w *world) {
+		pins := map[string]team.AccountID{"boss": "1", "robot": "2"}
+		w.must(w.SaveProtected(w.ctx(), "octo", pins))
+		w.must(w.SaveProtected(w.ctx(), "other", map[string]team.AccountID{"boss": "9"}))
+		got, err := w.Protected(w.ctx(), "octo")
+		w.must(err)
+		w.equal(got, pins)
+		w.must(w.SaveProtected(w.ctx(), "octo", map[string]team.AccountID{"robot": "2"}))
+		got, err = w.Protected(w.ctx(), "octo")
+		w.must(err)
+		w.equal(got, map[string]team.AccountID{"robot": "2"})
+	},
 	"a statement is one for each user and tier, and can be taken back": func(w *world) {
 		st := link.Statement{User: link.UserRef{Source: "corp", ID: "ada"}, Account: "1", Tier: link.Manual, By: "bob", At: start}
 		w.must(w.AddStatement(w.ctx(), "github.com", st))

@@ -53,6 +53,15 @@ func (q *Queries) DeclineInvitation(ctx context.Context, arg DeclineInvitationPa
 	return err
 }
 
+const deleteProtected = `-- name: DeleteProtected :exec
+DELETE FROM protected WHERE target = $1
+`
+
+func (q *Queries) DeleteProtected(ctx context.Context, target string) error {
+	_, err := q.db.ExecContext(ctx, deleteProtected, target)
+	return err
+}
+
 const getFormer = `-- name: GetFormer :many
 SELECT account, login, left_at, invited, invited_at, declined FROM members
 WHERE host = $1 AND organization_id = $2 AND left_at > 0
@@ -139,6 +148,38 @@ func (q *Queries) GetMembers(ctx context.Context, arg GetMembersParams) ([]GetMe
 			&i.InvitedAt,
 			&i.Declined,
 		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const getProtected = `-- name: GetProtected :many
+SELECT login, account FROM protected WHERE target = $1
+`
+
+type GetProtectedRow struct {
+	Login   string
+	Account string
+}
+
+func (q *Queries) GetProtected(ctx context.Context, target string) ([]GetProtectedRow, error) {
+	rows, err := q.db.QueryContext(ctx, getProtected, target)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []GetProtectedRow
+	for rows.Next() {
+		var i GetProtectedRow
+		if err := rows.Scan(&i.Login, &i.Account); err != nil {
 			return nil, err
 		}
 		items = append(items, i)
