@@ -30,7 +30,7 @@ func TestAFirstConnectionDoesNotEndWhileSomethingElseKeepsStrangers(t *testing.T
 		},
 		"several reads must agree": {
 			func(l *lab) { l.set(func(tg *reconcile.Target) { tg.Settings.RemovalReads = 2 }) },
-			func(l *lab) {},
+			func(*lab) {},
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
