@@ -152,6 +152,7 @@ type Input struct {
 	Accounts    []team.Account // members of the organization
 	Teams       []team.Team    // as they are, mapped or unmapped and still in the plan
 	Ledger      Ledger
+	Connected   map[team.ID]time.Time // teams whose first connection has ended: what has changed in them since is drift
 	Disconnects []Disconnect
 	Former      map[team.AccountID]Former
 	Absences    Absences

@@ -18,7 +18,7 @@ func (d *decision) members() []team.Want {
 	for _, m := range d.now.Members {
 		row, known := d.entry(m.Account, justified)
 		for ; i < len(justified) && justified[i].account < m.Account; i++ {
-			wants = append(wants, justified[i].want())
+			wants = append(wants, d.comes(justified[i]))
 		}
 		if i < len(justified) && justified[i].account == m.Account {
 			wants = append(wants, d.stays(justified[i], m, row, known))
@@ -28,7 +28,7 @@ func (d *decision) members() []team.Want {
 		wants = append(wants, d.unjustified(m, row, known))
 	}
 	for ; i < len(justified); i++ {
-		wants = append(wants, justified[i].want())
+		wants = append(wants, d.comes(justified[i]))
 	}
 	if d.create != nil && d.now.ID == "" && d.Place.Self != "" {
 		wants = d.creatorLeaves(wants)
@@ -83,6 +83,15 @@ func (d *decision) justified() []candidate {
 // sameMappings reports whether the mapping of a further reason is among the reasons already.
 func sameMappings(why, further []team.Reason) bool {
 	return slices.ContainsFunc(why, func(r team.Reason) bool { return r.Key == further[0].Key })
+}
+
+// comes wants somebody who is not in the team. Whom the ledger knows there has been taken out by another hand.
+func (d *decision) comes(c candidate) team.Want {
+	w := c.want()
+	if _, known := d.Ledger.Row(d.now.ID, c.account); known {
+		w.Why = append(slices.Clip(w.Why), team.Reason{Rule: team.RemovedByHand})
+	}
+	return w
 }
 
 func (c candidate) want() team.Want {
@@ -168,6 +177,9 @@ func (d *decision) unjustified(m team.Membership, row Entry, known bool) team.Wa
 	default:
 		w.In = team.Out
 		w.Why = d.leaves(m, fact, stated)
+		if _, connected := d.Connected[d.now.ID]; connected && !known && !m.Pending {
+			w.Why = append(w.Why, team.Reason{Rule: team.AddedByHand})
+		}
 	}
 	return w
 }

@@ -153,7 +153,7 @@ func decide(d Deps, t Target, w *World, answered bool) *Decision {
 	})
 	result := mapping.Resolve(mapping.Input{
 		Target: w.Target, Place: w.Place, Mappings: w.Mappings, Sources: w.Sources, Links: links,
-		Accounts: w.Accounts, Teams: w.Teams, Ledger: w.memory.ledger, Disconnects: w.memory.disconnects,
+		Accounts: w.Accounts, Teams: w.Teams, Ledger: w.memory.ledger, Connected: w.memory.connected, Disconnects: w.memory.disconnects,
 		Former: w.memory.former, Absences: w.Absences, Settings: w.Settings, Now: w.now,
 	})
 	p := plan.Compute(w.Target, result.Wanted, w.Teams)

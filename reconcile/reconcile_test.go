@@ -198,6 +198,29 @@ func TestAProtectedLoginMeansTheAccountItMeantAtFirst(t *testing.T) {
 	}
 }
 
+func TestDriftIsNamedAndPutRight(t *testing.T) {
+	l := openLab(t)
+	platform := l.team("platform", "ada", "bob")
+	l.corp.group("eng", "ada", "bob")
+	l.corp.group("other", "eve")
+	l.mapped("platform", "eng")
+	l.mustSync(t)
+	l.join("eve")
+	platform.Set("eve", githubsim.Member)
+	platform.Remove("bob")
+	var reasons []string
+	for _, ch := range l.plan(t).Plan.Teams[0].Changes() {
+		reasons = append(reasons, ch.Login+" "+string(ch.Why[len(ch.Why)-1].Rule))
+	}
+	if got, want := strings.Join(reasons, "; "), "bob drift: removed by hand, author unknown; eve drift: added by hand, author unknown"; got != want {
+		t.Errorf("reasons: %s\n   want: %s", got, want)
+	}
+	l.mustSync(t)
+	if got, want := members(platform), "ada bob"; got != want {
+		t.Errorf("platform holds %q, want %q", got, want)
+	}
+}
+
 func TestWhoDeclinesIsNotInvitedAgain(t *testing.T) {
 	l := openLab(t)
 	platform := l.team("platform", "ada", "bob")

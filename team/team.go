@@ -239,7 +239,8 @@ func Keys(why []Reason) []string {
 // A Rule is the sentence of a decision. The same words are stored, shown and judged by guards.
 type Rule string
 
-// The rules. The first group takes people out of a team, the second keeps them, the third is about who may not be touched.
+// The rules. The first group takes people out of a team, the second says that somebody else's hand was there before, the third keeps
+// people, the last is about who may not be touched.
 const (
 	NotInGroup    Rule = "not in a mapped group"
 	UserDisabled  Rule = "disabled at the identity provider"
@@ -250,6 +251,9 @@ const (
 	CreatorLeaves Rule = "created the team, is in no mapped group"
 	NotWanted     Rule = "pending invitation that no mapping wants"
 	Undone        Rule = "undo of an earlier run"
+
+	AddedByHand   Rule = "drift: added by hand, author unknown"
+	RemovedByHand Rule = "drift: removed by hand, author unknown"
 
 	InvitedByHand  Rule = "invited by hand, not accepted yet"
 	SourceUnread   Rule = "a mapped group could not be read"
