@@ -15,6 +15,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -39,13 +40,14 @@ func TestMain(m *testing.M) {
 //	                      do by hand what somebody might: LOGIN joins or leaves a team, or leaves the organization
 //	github writes         print how many writes there were since the last time
 //	github id LOGIN       set $ID to the number of an account
-//	github slow SPAN      take so long for every write
+//	github hold           let writes wait from now on
+//	github held           wait for the first write that waits
+//	github release        let them go, a moment from now: a signal sent before has been heard by then
 //	github holds FILE [parents]
 //	                      check that every team holds the members of the group of its slug in the directory FILE and nobody else;
 //	                      parent teams only when told
 //	github audited        check that every write that GitHub has seen is in the audit record, and no other
 //	github answered       check that why answers for every one of them
-//	github called         wait for the first call
 //	github fail STATUS    answer every write with STATUS; "none" ends it
 //	edit FILE OLD NEW     put NEW for OLD
 //	exits N COMMAND…      run a command that must end with exit code N
@@ -94,13 +96,37 @@ type hub struct {
 	server *githubsim.Server
 	org    *githubsim.Organization
 	writes int
-	called func() // waits
+	gate   atomic.Pointer[gate]
 	fault  *githubsim.Injected
+}
+
+// A gate is where writes wait.
+type gate struct {
+	held, open chan struct{}
+	once       sync.Once
+}
+
+// wait holds a write up while the gate is closed.
+func (h *hub) wait(c githubsim.Call) time.Duration {
+	if g := h.gate.Load(); g != nil && c.Write {
+		g.once.Do(func() { close(g.held) })
+		<-g.open
+	}
+	return 0
+}
+
+func (h *hub) hold(*testscript.TestScript, []string) {
+	h.gate.Store(&gate{held: make(chan struct{}), open: make(chan struct{})})
+}
+
+func (h *hub) release(*testscript.TestScript, []string) {
+	g := h.gate.Swap(nil)
+	time.AfterFunc(time.Second, func() { close(g.open) })
 }
 
 func github(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) == 0 {
-		ts.Fatalf("usage: github start|members|add|remove|drop|writes|slow|called|fail …")
+		ts.Fatalf("usage: github start|members|add|remove|drop|writes|hold|held|release|fail …")
 	}
 	h, _ := ts.Value("github").(*hub)
 	act, args := args[0], args[1:]
@@ -112,9 +138,9 @@ func github(ts *testscript.TestScript, neg bool, args []string) {
 		ts.Fatalf("github %s: there is none yet: github start org.json", act)
 	}
 	acts := map[string]func(*testscript.TestScript, []string){
-		"members": h.members, "add": h.add, "remove": h.remove, "drop": h.drop, "writes": h.countWrites, "slow": h.slow, "fail": h.fail,
+		"members": h.members, "add": h.add, "remove": h.remove, "drop": h.drop, "writes": h.countWrites, "hold": h.hold, "release": h.release, "fail": h.fail,
 		"holds": h.holds, "audited": h.audited, "answered": h.answered,
-		"called": func(*testscript.TestScript, []string) { h.called() },
+		"held": func(*testscript.TestScript, []string) { <-h.gate.Load().held },
 		"id": func(ts *testscript.TestScript, args []string) {
 			ts.Setenv("ID", strconv.FormatInt(h.server.World().User(args[0]).ID(), 10))
 		},
@@ -130,11 +156,8 @@ func (h *hub) start(ts *testscript.TestScript, path string) {
 	ts.Check(err)
 	world, err := githubsim.Load(file)
 	ts.Check(errors.Join(err, file.Close()))
-	first := make(chan struct{})
-	once := sync.OnceFunc(func() { close(first) })
-	h.called = func() { <-first }
 	h.org = world.Organizations()[0]
-	h.server = githubsim.New(githubsim.Options{World: world, Trace: func(githubsim.Call) { once() }})
+	h.server = githubsim.New(githubsim.Options{World: world, Latency: h.wait})
 	h.server.PutToken(githubsim.Token{Value: "ghp_sim", User: h.org.Owners()[0], Scopes: []string{"admin:org"}})
 	h.server.PutToken(githubsim.Token{Value: "ghp_poor", User: h.org.Owners()[0], Scopes: []string{"read:org", "delete_repo"}})
 	h.server.PutToken(githubsim.Token{Value: "ghp_ends", User: h.org.Owners()[0], Scopes: []string{"admin:org"}, Expires: time.Now().Add(5*24*time.Hour + time.Hour)})
@@ -178,12 +201,6 @@ func (h *hub) countWrites(ts *testscript.TestScript, _ []string) {
 	n := h.server.Counts().Writes
 	fmt.Fprintln(ts.Stdout(), n-h.writes)
 	h.writes = n
-}
-
-func (h *hub) slow(ts *testscript.TestScript, args []string) {
-	span, err := time.ParseDuration(args[0])
-	ts.Check(err)
-	h.server.Inject(githubsim.Fault{Name: "slow", Match: func(c githubsim.Call) bool { return c.Method == "PUT" || c.Method == "DELETE" }, Delay: span})
 }
 
 func (h *hub) fail(ts *testscript.TestScript, args []string) {
