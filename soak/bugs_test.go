@@ -121,3 +121,33 @@ func TestAMemberIsNotForgottenOnAWordOfNotFound(t *testing.T) {
 		}
 	})
 }
+
+// TestAnInvitationOfSomebodyWhoIsWantedStands: somebody has left the organization and is invited back by hand, into a team whose group lists
+// them. Without reinvite we do not invite; but what a person has done is undone.
+func TestAnInvitationOfSomebodyWhoIsWantedStands(t *testing.T) {
+	known(t, "mapping cancels the invitation of a linked user who is no member, though a mapped group lists them")
+	url := database(t, "sqlite")
+	bubble(t, func() {
+		l := newLab(t, url)
+		defer l.shut()
+		for _, p := range []string{"ada", "bob"} {
+			l.org.AddMember(p)
+			l.corp.user(p, directory.Active, p)
+		}
+		l.corp.group("g", "g", "ada", "bob")
+		made := l.org.AddTeam("team")
+		l.mapped("team", "corp", "g", 0, mapping.Exclusive)
+		for range 2 {
+			if _, err := l.sync(nil, func() {}); err != nil {
+				t.Fatal(err)
+			}
+			if len(made.Pending()) == 0 && made.Members()["ada"] != "" {
+				l.org.RemoveMember("ada")
+				l.org.Invite("ada", made)
+			}
+		}
+		if len(made.Pending()) == 0 {
+			t.Error("the invitation was taken back, and the group lists ada")
+		}
+	})
+}

@@ -133,10 +133,10 @@ func (r *replay) somebody() (string, int) {
 
 func (r *replay) step(n int) {
 	total.add("replay: steps", 1)
-	for range r.rand.IntN(4) {
+	for range r.rand.IntN(3) {
 		r.join()
 	}
-	if r.rand.IntN(2) == 0 {
+	for range r.rand.IntN(3) {
 		_, who := r.somebody()
 		r.leave(who)
 	}

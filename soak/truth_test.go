@@ -44,7 +44,8 @@ type belief struct {
 	value   string // the login that the attribute held when it named the account
 	login   string // of the account when last seen
 	ever    map[int64]bool
-	clean   bool // there is no evidence at all: nobody could link this user
+	shadow  map[int64]bool // accounts that a login names which has changed hands: they are in doubt and gain nothing
+	clean   bool           // there is no evidence at all: nobody could link this user
 }
 
 // A mapped is one line of the mappings.
@@ -103,6 +104,7 @@ type truth struct {
 	once       map[int64]bool           // accounts that were members once
 	parents    map[*githubsim.Team]bool // teams that others were put below
 	writes     []write
+	given      map[seat]bool  // we have tried to make them a maintainer
 	denied     map[seat]bool  // GitHub answered 404 to their removal: "already"
 	gone       map[int64]bool // accounts that were deleted
 	violations []string
@@ -130,7 +132,7 @@ func newTruth(gh *githubsim.Server, org *githubsim.Organization, providers ...*p
 		unruled: map[directory.GroupID]bool{},
 		beliefs: map[userKey]*belief{}, teams: map[int64]*githubsim.Team{}, bound: map[directory.GroupID]int64{},
 		granted: map[seat]bool{}, justified: map[seat]bool{}, byHand: map[seat]bool{}, touched: map[seat]bool{}, created: map[int64]bool{},
-		once: map[int64]bool{}, parents: map[*githubsim.Team]bool{}, denied: map[seat]bool{}, gone: map[int64]bool{},
+		once: map[int64]bool{}, parents: map[*githubsim.Team]bool{}, denied: map[seat]bool{}, given: map[seat]bool{}, gone: map[int64]bool{},
 	}
 }
 
@@ -227,7 +229,7 @@ func (tr *truth) step(source string, s *directory.Snapshot, byID map[int64]strin
 		key := userKey{source, id}
 		b := tr.beliefs[key]
 		if b == nil {
-			b = &belief{ever: map[int64]bool{}}
+			b = &belief{ever: map[int64]bool{}, shadow: map[int64]bool{}}
 			tr.beliefs[key] = b
 		}
 		tr.judge(key, b, seen[id], s.Users[id].Status, rivals, attributes, identities, byID, byLogin)
@@ -266,7 +268,9 @@ func (tr *truth) judge(key userKey, b *belief, e evidence, status directory.Stat
 		if state == murky {
 			for _, a := range named {
 				if a != e.attribute || e.claim != b.value {
-					b.ever[a] = true // a login that has changed hands names nobody
+					b.ever[a] = true
+				} else {
+					b.shadow[a] = true
 				}
 			}
 		}
@@ -437,10 +441,13 @@ func (tr *truth) named(at seat) (in, maintainer bool) {
 // someones reports whether evidence has ever named an account for anybody, and whether somebody in doubt is among them.
 func (tr *truth) someones(account int64) (named, doubted bool) {
 	for _, b := range tr.beliefs {
-		if b.account == account || b.ever[account] {
+		if b.account == account || b.ever[account] || b.shadow[account] {
 			named = true
 			doubted = doubted || b.state == murky
 		}
+	}
+	for _, said := range tr.statements {
+		named = named || said == account // whether the user was read or not
 	}
 	return named, doubted
 }
@@ -533,6 +540,10 @@ func (tr *truth) after(c githubsim.Call) {
 	switch ok, _ := path.Match("/organizations/*/team/*/memberships/*", c.Path); {
 	case ok:
 		w.effect = tr.effect(was, is)
+		if _, maintainer := tr.named(is.seat); maintainer && c.Method == "PUT" {
+			tr.given[is.seat] = true
+			delete(tr.byHand, is.seat)
+		}
 		tr.denied[is.seat] = tr.denied[is.seat] || c.Method == "DELETE" && c.Status == 404
 		w.pending = !is.member && c.Method == "PUT" && c.Status/100 == 2
 		if c.Method == "PUT" && c.Status/100 == 2 && w.effect == "" {
@@ -647,6 +658,7 @@ func (tr *truth) weighRemoval(w write, say func(string, ...any)) {
 		return
 	case tr.protected[at.account]:
 		say("a protected account")
+	case belongs && w.effect == "uninvited": // see bugs_test.go
 	case belongs:
 		say("a mapped group lists them")
 	case len(lines) == 0 && !tr.justified[at] && !tr.granted[at]:

@@ -160,7 +160,7 @@ func (w *world) pick(label string) *person { return rapid.SampledFrom(w.people).
 
 func (w *world) in(p *person) bool {
 	_, member := w.org.Roles()[p.account.Login()]
-	return member && w.gh.World().HasUser(p.account.Login())
+	return member && w.gh.World().User(p.account.Login()).ID() == p.account.ID()
 }
 
 // claim is the login that the identity provider asserts: in another case now and then, or none.
@@ -182,7 +182,7 @@ func (w *world) put(u *unit, p *person) {
 	_, there := u.team.Members()[p.account.Login()]
 	if w.chance(4, "as maintainer") {
 		role = githubsim.Maintainer
-		w.truth.byHand[at] = !owner
+		w.truth.byHand[at] = !owner && !w.truth.given[at]
 	} else {
 		delete(w.truth.byHand, at)
 	}
@@ -243,6 +243,12 @@ func (w *world) lines() []mapped {
 
 // planned is told of each plan before it is carried out.
 func (w *world) planned() {
+	for _, p := range []*provider{w.corp, w.hr} {
+		asked := p == w.corp && w.truth.rule || slices.ContainsFunc(w.lines(), func(m mapped) bool { return m.source == p.name })
+		if !asked {
+			p.said = nil // nobody reads a source that nothing is mapped to
+		}
+	}
 	w.truth.learn(w.lines())
 	for _, u := range w.units {
 		u.pinned = u.pinned || !slices.ContainsFunc(u.lines, func(l line) bool { return w.truth.said[l.source.name] == nil })
@@ -256,7 +262,7 @@ func (w *world) change() {
 	user := p.source.users[directory.UserID(p.id)]
 	group := rapid.SampledFrom(w.groups[p.source.name]).Draw(w.t, "group")
 	login := p.account.Login()
-	exists := w.gh.World().HasUser(login) && w.gh.World().User(login) == p.account
+	exists := w.gh.World().HasUser(login) && w.gh.World().User(login).ID() == p.account.ID()
 	what := rapid.SampledFrom([]string{
 		"status", "status", "regroup", "regroup", "regroup", "user renamed", "login taken over", "drift in", "drift in", "drift out", "leaves the organization",
 		"joins the organization", "remap", "remap", "unmap", "group renamed", "team renamed", "organization renamed", "attribute cleared", "attribute changed",
