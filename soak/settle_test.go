@@ -205,6 +205,9 @@ func (tr *truth) accounts(outcomes []outcome) (broken []string) {
 		}
 	}
 	for d, n := range effective {
+		if t := tr.teams[d.seat.team]; t != nil && t.Deleted() {
+			continue // nobody can look any more
+		}
 		if !tr.touched[d.seat] && seen[d]+done[d] < n+plain[d] {
 			say("%s of account %d in team %d took effect %d times without an answer, and the record knows of %d (%d others)", d.method, d.seat.account, d.seat.team, n, seen[d], other[d])
 		}
