@@ -59,7 +59,8 @@ func TestACreationWithoutAnswerIsClosedAsItIs(t *testing.T) {
 	}
 }
 
-// TestADeletedAccountIsNotInvitedForEver: with reinvite, somebody whose account was deleted is planned anew by every run.
+// TestADeletedAccountIsNotInvitedForEver: with reinvite, somebody whose account was deleted is planned anew by every run. Wanted in three
+// teams, they stop every run: the circuit breaker takes the refusals for a target that is unwell.
 func TestADeletedAccountIsNotInvitedForEver(t *testing.T) {
 	known(t, "mapping plans an invitation that target/github can never send")
 	url := database(t, "sqlite")
@@ -91,7 +92,6 @@ func TestADeletedAccountIsNotInvitedForEver(t *testing.T) {
 // TestAMemberIsNotForgottenOnAWordOfNotFound: GitHub answers 404 where it will not say 403, and to a removal that is taken for "already out".
 // The ledger forgets the membership, and in an additive team nobody takes it back any more.
 func TestAMemberIsNotForgottenOnAWordOfNotFound(t *testing.T) {
-	known(t, "the ledger forgets a member whose removal was answered 404, and an additive team keeps them for good")
 	url := database(t, "sqlite")
 	bubble(t, func() {
 		l := newLab(t, url)
@@ -125,7 +125,6 @@ func TestAMemberIsNotForgottenOnAWordOfNotFound(t *testing.T) {
 // TestAnInvitationOfSomebodyWhoIsWantedStands: somebody has left the organization and is invited back by hand, into a team whose group lists
 // them. Without reinvite we do not invite; but what a person has done is undone.
 func TestAnInvitationOfSomebodyWhoIsWantedStands(t *testing.T) {
-	known(t, "mapping cancels the invitation of a linked user who is no member, though a mapped group lists them")
 	url := database(t, "sqlite")
 	bubble(t, func() {
 		l := newLab(t, url)

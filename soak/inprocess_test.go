@@ -53,9 +53,6 @@ func (e inProcess) plan(w *world) (free, all int) {
 	stopped := guard.Stopped(d.Objections)
 	for i := range d.Plan.Teams {
 		for _, ch := range d.Plan.Teams[i].Changes() {
-			if ch.Invite && w.truth.gone[number(string(ch.Account))] {
-				continue // see bugs_test.go
-			}
 			all++
 			if len(stopped[guard.RefOf(&d.Plan.Teams[i], ch)]) == 0 {
 				free++

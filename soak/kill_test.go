@@ -21,7 +21,7 @@ import (
 
 // TestKillNineLosesNothing kills the real program in the middle of an apply, at random moments and at exact points, over and over on one
 // database. The next run closes every intent, does nothing twice, loses nothing, and finds the lock free.
-func TestKillNineLosesNothing(t *testing.T) {
+func TestKillNineLosesNothing(t *testing.T) { //nolint:tparallel // its two databases run beside each other, and beside no other suite: kills want a steady pace
 	for _, kind := range []string{"sqlite", "postgres"} {
 		t.Run(kind, func(t *testing.T) {
 			t.Parallel()

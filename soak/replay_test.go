@@ -25,7 +25,7 @@ const (
 // TestFiveYearsOfAnOrganization replays an organization of 300 people in 30 teams: joiners, movers and leavers as there are in a company,
 // in 200 steps that make five years. Every step converges and no guard is in the way of an ordinary one. Now and then there is a storm:
 // a reorganisation that a person approves, or a lie of the identity provider that nobody does.
-func TestFiveYearsOfAnOrganization(t *testing.T) {
+func TestFiveYearsOfAnOrganization(t *testing.T) { //nolint:tparallel // its two databases run beside each other, and beside no other suite
 	for _, kind := range []string{"sqlite", "postgres"} {
 		t.Run(kind, func(t *testing.T) {
 			t.Parallel()

@@ -82,7 +82,7 @@ func (w *world) hold() {
 				w.fail("%s was made a maintainer of %s by hand and is none any more", login, t.Slug())
 			case wanted || !there || unsettled:
 			case doubted || at.account == tr.boss || tr.protected[at.account] || !named && w.unsure(lines):
-			case tr.additive[id] && (!tr.granted[at] || tr.denied[at]): // of the denied see bugs_test.go
+			case tr.additive[id] && !tr.granted[at]:
 			default:
 				w.fail("%s is in %s without a reason", login, t.Slug())
 			}

@@ -53,12 +53,6 @@ func (t *tally) add(what string, n int) {
 	t.count[what] += n
 }
 
-func (t *tally) get(what string) int {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	return t.count[what]
-}
-
 // String lists the counts in order of name, one a line.
 func (t *tally) String() string {
 	t.mu.Lock()

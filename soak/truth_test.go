@@ -76,11 +76,10 @@ type write struct {
 
 // A truth is the naive account.
 type truth struct {
-	gh     *githubsim.Server
-	org    *githubsim.Organization
-	boss   int64
-	talk   []*provider
-	static bool // there is no clock to speak of: a settled world is not judged by time
+	gh   *githubsim.Server
+	org  *githubsim.Organization
+	boss int64
+	talk []*provider
 
 	identities map[int64]string  // account → NameID
 	statements map[userKey]int64 // by hand
@@ -104,9 +103,8 @@ type truth struct {
 	once       map[int64]bool           // accounts that were members once
 	parents    map[*githubsim.Team]bool // teams that others were put below
 	writes     []write
-	given      map[seat]bool  // we have tried to make them a maintainer
-	denied     map[seat]bool  // GitHub answered 404 to their removal: "already"
-	gone       map[int64]bool // accounts that were deleted
+	given      map[seat]bool // we have tried to make them a maintainer
+	denied     map[seat]bool // GitHub answered 404 to their removal: "already"
 	violations []string
 
 	said map[string]*directory.Snapshot // for the plan in hand; nil: the source failed
@@ -132,7 +130,7 @@ func newTruth(gh *githubsim.Server, org *githubsim.Organization, providers ...*p
 		unruled: map[directory.GroupID]bool{},
 		beliefs: map[userKey]*belief{}, teams: map[int64]*githubsim.Team{}, bound: map[directory.GroupID]int64{},
 		granted: map[seat]bool{}, justified: map[seat]bool{}, byHand: map[seat]bool{}, touched: map[seat]bool{}, created: map[int64]bool{},
-		once: map[int64]bool{}, parents: map[*githubsim.Team]bool{}, denied: map[seat]bool{}, given: map[seat]bool{}, gone: map[int64]bool{},
+		once: map[int64]bool{}, parents: map[*githubsim.Team]bool{}, denied: map[seat]bool{}, given: map[seat]bool{},
 	}
 }
 
@@ -476,7 +474,7 @@ func (tr *truth) parent(id int64) bool {
 }
 
 // look is how a seat looks now.
-func (tr *truth) look(method, p string) *sight {
+func (tr *truth) look(_, p string) *sight {
 	parts := strings.Split(strings.Trim(p, "/"), "/") // organizations/ID/team/ID/memberships/LOGIN
 	at := &sight{people: tr.org.Roles(), invited: len(tr.org.Invitations())}
 	if ok, _ := path.Match("/organizations/*/team/*/memberships/*", p); !ok {
@@ -658,7 +656,6 @@ func (tr *truth) weighRemoval(w write, say func(string, ...any)) {
 		return
 	case tr.protected[at.account]:
 		say("a protected account")
-	case belongs && w.effect == "uninvited": // see bugs_test.go
 	case belongs:
 		say("a mapped group lists them")
 	case len(lines) == 0 && !tr.justified[at] && !tr.granted[at]:

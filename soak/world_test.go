@@ -62,16 +62,15 @@ type world struct {
 	truth  *truth
 	real   bool // time cannot be made to pass
 
-	people    []*person
-	groups    map[string][]string // by source
-	units     []*unit
-	saml      bool
-	holdLinks bool
-	guards    guard.Settings
-	midway    func()
-	calls     int
-	named     int
-	story     []string
+	people []*person
+	groups map[string][]string // by source
+	units  []*unit
+	saml   bool
+	guards guard.Settings
+	midway func()
+	calls  int
+	named  int
+	story  []string
 }
 
 // newWorld draws people, groups, teams and mappings.
@@ -377,10 +376,9 @@ func (w *world) change() {
 			w.org.MakeOwner(login)
 		}
 	case "user deleted":
-		if exists && w.org.Roles()[login] != githubsim.Owner && w.chance(3, "really") {
+		if exists && w.org.Roles()[login] != githubsim.Owner && !w.truth.reinvite && w.chance(3, "really") { // with reinvite see bugs_test.go
 			w.leave(p)
 			p.account.Delete()
-			w.truth.gone[p.account.ID()] = true
 			if w.chance(2, "a stranger comes") {
 				w.gh.World().AddUser(login)
 				w.org.AddMember(login)
@@ -495,8 +493,7 @@ func (w *world) weather() {
 	if w.real {
 		soon = time.Hour // waiting costs time there
 	}
-	switch f.Name {
-	case "":
+	if f.Name == "" {
 		return
 	}
 	w.tell("weather: %s, after %d, %d times, probability %.1f, seed %d", f.Name, after, times, f.Probability, f.Seed)
