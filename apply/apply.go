@@ -226,6 +226,12 @@ func (w *writer) team(ctx context.Context, c plan.TeamChange) error {
 	return nil
 }
 
+// absent reports whether a target says of a member whom it has just shown that there is none. A vendor hides in the same words what the
+// credential may not see, so it is no proof that they have left.
+func absent(o target.Outcome) bool {
+	return o.Result == target.Already && (o.Act == string(plan.Remove) || o.Act == string(plan.Cancel))
+}
+
 // outcome records one write and reports whether its answer was lost.
 func (w *writer) outcome(ctx context.Context, intent string, c plan.TeamChange, o target.Outcome) (unknown bool, err error) {
 	written := Written{Team: c.Team, Slug: c.Slug, Outcome: o}
@@ -234,7 +240,7 @@ func (w *writer) outcome(ctx context.Context, intent string, c plan.TeamChange, 
 			written.Change = ch
 		}
 	}
-	if o.Result == target.Failed && target.ClassOf(o.Err) == target.Unavailable {
+	if o.Result == target.Failed && target.ClassOf(o.Err) == target.Unavailable || absent(o) {
 		unknown = true // it may have taken effect: the next run looks
 		w.report.Unknown++
 		w.report.Failures = append(w.report.Failures, written)

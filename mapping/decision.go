@@ -102,6 +102,10 @@ func (d *decision) loseNobody(rule team.Rule, m Mapping, name string) {
 
 // user puts one user of a mapped group among the candidates, or reports why not.
 func (d *decision) user(m Mapping, p *person, why func(link.Tier) []team.Reason) {
+	if p.held == string(link.NotAMember) && d.pending(p.account) { // whoever invited them, they are on their way
+		d.candidates = append(d.candidates, candidate{p.account, p, m.Role, why(p.tier)})
+		return
+	}
 	if p.held != "" {
 		d.hold(p, p.held, p.message)
 	}

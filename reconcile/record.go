@@ -315,8 +315,8 @@ func (d Deps) closeIntent(ctx context.Context, t Target, i OpenIntent) error {
 	var err error
 	if id != "" {
 		teams, err = t.Teams(ctx, []team.ID{id})
-	} else {
-		teams, err = t.Find(ctx, []string{i.Intent.Create})
+	} else if teams, err = t.Find(ctx, []string{i.Intent.Create}); err == nil && len(teams) == 1 {
+		teams, err = t.Teams(ctx, []team.ID{teams[0].ID}) // looking a team up does not read who is in it
 	}
 	if err != nil {
 		return err
