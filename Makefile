@@ -4,7 +4,7 @@ TOOL    = go tool -modfile=tools/go.mod
 VERSION = $(shell git describe --tags --always --dirty 2>/dev/null || echo unknown)
 
 .DEFAULT_GOAL = help
-.PHONY: help build demo test race vet fmt lint generate sqlc-diff fuzz bench clean
+.PHONY: help build demo test race vet fmt lint generate sqlc-diff fuzz bench soak clean
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -45,6 +45,10 @@ fuzz: ## run each fuzz test for 20,000 tries; FUZZTIME=10m for longer
 bench: ## print the figures: GitHub calls, time and memory, and those of others beside them
 	go run ./bench
 	go test -run '^$$' -bench . -benchmem ./...
+
+SOAK = -soak.worlds=10000 -soak.binary=100 -soak.families=100 -soak.kills=200 -soak.steps=200
+soak: ## random worlds, kill -9, five years of an organization; prints the tally of docs/soak.md
+	cd soak && CI=true go test -count=1 -timeout 3h -soak.print $(SOAK)
 
 clean: ## remove what was built
 	rm -rf bin coverage.out
