@@ -136,6 +136,7 @@ func (w *world) compare(r *recorded) {
 		}
 		for at := range r.ledger {
 			in := slices.ContainsFunc(slices.Collect(maps.Keys(members)), func(l string) bool { return w.gh.World().User(l).ID() == at.account })
+			in = in || slices.ContainsFunc(t.Pending(), func(l string) bool { return w.gh.World().User(l).ID() == at.account }) // on their way back
 			if at.team == id && !in {
 				w.fail("the ledger knows account %d in %s, and it is not there", at.account, t.Slug())
 			}
