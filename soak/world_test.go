@@ -385,7 +385,7 @@ func (w *world) change() {
 			}
 		}
 	case "group deleted":
-		if !strings.HasPrefix(group, "rule-") && w.chance(2, "really") {
+		if !strings.HasPrefix(group, "rule-") && len(w.groups[p.source.name]) > 1 && w.chance(2, "really") {
 			delete(p.source.groups, directory.GroupID(group))
 			for id, g := range p.source.groups {
 				g.Groups = slices.DeleteFunc(slices.Clone(g.Groups), func(in directory.GroupID) bool { return in == directory.GroupID(group) })
