@@ -68,9 +68,10 @@ func (d *decision) group(m Mapping) {
 	if d.tooLarge(m, s, name) {
 		return
 	}
+	people := d.people[s]
 	var why reasons
 	for id, path := range s.WalkIDs(m.GroupID) {
-		if p := d.person(s, id); p != nil {
+		if p := people[id]; p != nil { // nil for one whom the snapshot does not hold
 			d.user(m, p, why.of(m, s, path))
 		}
 	}
@@ -109,11 +110,11 @@ func (d *decision) user(m Mapping, p *person, why func(link.Tier) []team.Reason)
 	if p.held != "" {
 		d.hold(p, p.held, p.message)
 	}
-	if p.fact.Rule != "" {
+	if p.fact != nil {
 		if d.out == nil {
 			d.out = make(map[team.AccountID]team.Reason)
 		}
-		fact := p.fact
+		fact := *p.fact
 		fact.Mapping = m.ID
 		d.out[p.account] = fact
 	}
@@ -141,7 +142,7 @@ func (d *decision) hold(p *person, reason, message string) {
 		d.held = make(map[*person]bool)
 	}
 	d.held[p] = true
-	if reason == string(link.NotLinked) && p.fact.Rule == "" {
+	if reason == string(link.NotLinked) && p.fact == nil {
 		d.unlinked++
 	}
 	d.report(p, reason, message)

@@ -22,25 +22,24 @@ type person struct {
 	invite    bool // has left the organization: is in a team only by invitation
 	mayInvite bool // and may be sent one now
 
-	held, message string      // why they cannot be in a team, for people
-	fact          team.Reason // for which their account goes from teams whose groups list them
+	held, message string       // why they cannot be in a team, for people
+	fact          *team.Reason // for which their account goes from teams whose groups list them; nil for none
 }
 
-// person returns what is known of a user of a source; nil for one whom the snapshot does not hold.
-func (r *resolver) person(s *directory.Snapshot, id directory.UserID) *person {
-	known := r.people[s.Source]
-	if known == nil {
-		known = make(map[directory.UserID]*person)
-		r.people[s.Source] = known
-	}
-	p, judged := known[id]
-	if !judged {
-		if u, there := s.Users[id]; there {
-			p = r.judge(link.UserRef{Source: s.Source, ID: id}, u)
+// meet judges everybody whom the sources know.
+func (r *resolver) meet() {
+	r.people = make(map[*directory.Snapshot]map[directory.UserID]*person, len(r.Sources))
+	for _, reading := range r.Sources {
+		s := reading.Snapshot
+		if s == nil || reading.Failed != "" {
+			continue
 		}
-		known[id] = p
+		known := make(map[directory.UserID]*person, len(s.Users))
+		for id, u := range s.Users {
+			known[id] = r.judge(link.UserRef{Source: s.Source, ID: id}, u)
+		}
+		r.people[s] = known
 	}
-	return p
 }
 
 // judge decides whether a user can be in teams. The status comes first, then the link, then whether the account is in the organization.
@@ -58,7 +57,7 @@ func (r *resolver) judge(ref link.UserRef, u directory.User) *person {
 	switch {
 	case !u.Status.Member():
 		if linked {
-			p.fact = team.Reason{Rule: team.UserDisabled, Note: p.text}
+			p.fact = &team.Reason{Rule: team.UserDisabled, Note: p.text}
 		}
 		return hold(HeldInactive, "is "+string(u.Status)+" at the identity provider")
 	case !linked:
@@ -67,7 +66,7 @@ func (r *resolver) judge(ref link.UserRef, u directory.User) *person {
 		}
 		return hold(string(link.NotLinked), "no account is linked: link one, or ask them to")
 	case l.State == link.Revoked:
-		p.fact = team.Reason{Rule: team.LinkRevoked, Note: l.Trouble}
+		p.fact = &team.Reason{Rule: team.LinkRevoked, Note: l.Trouble}
 		return hold(string(link.NotLinked), l.Trouble)
 	case frozen:
 		return hold(string(link.Conflict), doubt)

@@ -29,6 +29,7 @@ import (
 func Resolve(in Input) Result {
 	shared := &resolver{Input: in}
 	shared.index()
+	shared.meet()
 	teams := shared.byTeam()
 	keys := slices.SortedFunc(maps.Keys(teams), compareTeamKeys)
 
@@ -53,7 +54,7 @@ func Resolve(in Input) Result {
 	return shared.result
 }
 
-// stretches is in how many parts teams are decided at once. Each part judges its people anew, so more of them would be slower on few cores.
+// stretches is in how many parts teams are decided at once.
 const stretches = 4
 
 // add puts the result of some teams behind that of those before them.
@@ -79,7 +80,7 @@ type resolver struct {
 
 	accounts   map[team.AccountID]*team.Account
 	teams      map[team.ID]*team.Team
-	people     map[string]map[directory.UserID]*person
+	people     map[*directory.Snapshot]map[directory.UserID]*person
 	candidates []candidate // of the team at hand; the room is used again for the next
 }
 
@@ -99,7 +100,6 @@ func (r *resolver) index() {
 func (r *resolver) worker() *resolver {
 	w := *r
 	w.result = Result{Absences: Absences{}}
-	w.people = make(map[string]map[directory.UserID]*person, len(r.Sources))
 	return &w
 }
 
