@@ -86,10 +86,11 @@ type Entry struct {
 // A LedgerOrigin says how a membership came to be.
 type LedgerOrigin string
 
-// The two origins of a membership in the ledger.
+// The origins of a membership in the ledger.
 const (
 	LedgerGranted LedgerOrigin = "granted" // we added it
 	LedgerFound   LedgerOrigin = "found"   // it was there, and a mapped group justifies it
+	LedgerCreated LedgerOrigin = "created" // our own: making the team brought it about, and it ends as soon as it can
 )
 
 // A Ledger is what memory holds of the teams of one target: the rows of each team in order of account.
@@ -166,7 +167,7 @@ type Former struct {
 	LeftAt   time.Time
 	Invited  int       // invitations sent since
 	LastAt   time.Time // of the last one
-	Declined bool      // it was declined or cancelled by hand: never invited again
+	Declined bool      // it was declined or cancelled by hand, or the account was deleted: never invited again
 }
 
 // Absences count, for somebody who was justified before, the complete reads in a row that no longer justify them. It is only kept when

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"slices"
 	"strings"
-	"time"
 
 	"musterline.example/team"
 )
@@ -155,6 +154,8 @@ func (d *decision) unjustified(m team.Membership, row Entry, known bool) team.Wa
 	fact, stated := d.out[m.Account]
 	doubt, frozen := d.Links.Frozen(m.Account)
 	switch {
+	case m.Account == d.Place.Self && row.Origin == LedgerCreated:
+		w.In, w.Why = team.Out, []team.Reason{{Rule: team.CreatorLeaves}}
 	case m.Account == d.Place.Self || slices.Contains(d.Settings.Protected, m.Account):
 		w.Why = []team.Reason{{Rule: team.Protected}}
 	case frozen:
@@ -168,7 +169,7 @@ func (d *decision) unjustified(m team.Membership, row Entry, known bool) team.Wa
 	case len(users) == 0 && d.unlinked > 0:
 		w.Why = []team.Reason{{Rule: team.UserUnlinked, Note: fmt.Sprintf("%d not linked", d.unlinked)}}
 	case d.inGrace(row):
-		w.Until = d.graceEnd()
+		w.InGrace = true
 		w.Why = []team.Reason{{Rule: team.InGrace}}
 	case d.mode == Additive && (!known || row.Origin != LedgerGranted):
 		w.Why = []team.Reason{{Rule: team.Granted}}
@@ -200,19 +201,7 @@ func (d *decision) leaves(m team.Membership, fact team.Reason, stated bool) []te
 
 // inGrace reports whether a membership was brought by a mapping that has been taken away and whose grace has not ended.
 func (d *decision) inGrace(row Entry) bool {
-	if !d.graceEnd().After(d.Now) {
-		return false
-	}
-	return slices.ContainsFunc(row.Mappings, func(key string) bool { return !d.keys[key] })
-}
-
-func (d *decision) graceEnd() (end time.Time) {
-	for _, c := range d.Disconnects {
-		if c.Team == d.now.ID && c.Until.After(end) {
-			end = c.Until
-		}
-	}
-	return end
+	return d.grace[d.now.ID].After(d.Now) && slices.ContainsFunc(row.Mappings, func(key string) bool { return !d.keys[key] })
 }
 
 // absent counts a complete read that does not justify a member any more, and reports whether more of them are needed.

@@ -178,6 +178,25 @@ func TestProtectedAccountsAndOurOwnStay(t *testing.T) {
 	}
 }
 
+// TestOurOwnAccountLeavesATeamThatOnlyItsMakingBroughtItInto: the run that made the team was interrupted before its creator had left.
+func TestOurOwnAccountLeavesATeamThatOnlyItsMakingBroughtItInto(t *testing.T) {
+	made := func() *world {
+		w := newWorld().group("a", "ada").team("platform", "bot").mapped("platform", "a")
+		w.in.Place.Self = "bot-id"
+		w.in.Ledger = mapping.Ledger{w.in.Teams[0].ID: {{Team: w.in.Teams[0].ID, Account: "bot-id", Origin: mapping.LedgerCreated, Role: team.Maintainer}}}
+		return w
+	}
+	w := made()
+	if got, want := verdict(t, w.resolve(), "platform"), "+ada, -bot (created the team, is in no mapped group)"; got != want {
+		t.Errorf("platform: %s, want %s", got, want)
+	}
+	w = made()
+	w.in.Mappings, w.in.Disconnects = nil, []mapping.Disconnect{{Team: w.in.Teams[0].ID}}
+	if got, want := verdict(t, w.resolve(), "platform"), "-bot (created the team, is in no mapped group)"; got != want {
+		t.Errorf("unmapped: %s, want %s", got, want)
+	}
+}
+
 func TestAFrozenLinkAddsNobodyAndRemovesNobody(t *testing.T) {
 	w := newWorld().user("ada", directory.Active, "shared").user("bob", directory.Active, "shared").account("shared").
 		group("a", "ada", "bob").team("platform", "shared").mapped("platform", "a")

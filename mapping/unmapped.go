@@ -39,7 +39,7 @@ func (r *resolver) disconnect(now *team.Team, id team.ID, c Disconnect) {
 	if c.Origin == FromRule {
 		rule = team.RuleUnmatched // nobody decided that: guards look at it as at any other removal
 	}
-	w := team.Wanted{Team: id, Unmapped: true}
+	w := team.Wanted{Team: id, Unmapped: true, Grace: c.Until}
 	left := false
 	for _, m := range now.Members {
 		row, known := r.Ledger.Row(id, m.Account)
@@ -53,12 +53,14 @@ func (r *resolver) disconnect(now *team.Team, id team.ID, c Disconnect) {
 		}
 		doubt, frozen := r.Links.Frozen(m.Account)
 		switch {
+		case m.Account == r.Place.Self && row.Origin == LedgerCreated:
+			want.Why = []team.Reason{{Rule: team.CreatorLeaves}}
 		case m.Account == r.Place.Self || slices.Contains(r.Settings.Protected, m.Account):
 			want.In, want.Why = team.Keep, []team.Reason{{Rule: team.Protected}}
 		case frozen:
 			want.In, want.Why = team.Keep, []team.Reason{{Rule: team.LinkFrozen, Note: doubt}}
 		case c.Until.After(r.Now):
-			want.In, want.Until, want.Why = team.Keep, c.Until, []team.Reason{{Rule: team.InGrace}}
+			want.In, want.InGrace, want.Why = team.Keep, true, []team.Reason{{Rule: team.InGrace}}
 		}
 		w.Members = append(w.Members, want)
 		for _, key := range row.Mappings {

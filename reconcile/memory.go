@@ -60,7 +60,8 @@ type Notebook interface {
 	SaveRunReading(ctx context.Context, run string, r *Reading) error
 	// SaveMembers remembers who is a member of the organization, so that who has left it is known.
 	SaveMembers(ctx context.Context, place team.Place, accounts []team.Account, at time.Time) error
-	// SaveDeclined remembers former members who have declined an invitation, or whose invitation somebody has cancelled: they are not
+	// SaveDeclined remembers former members who have declined an invitation, whose invitation somebody has cancelled, or whose account
+	// was deleted: they are not
 	// invited again until they have come back by themselves.
 	SaveDeclined(ctx context.Context, place team.Place, accounts []team.AccountID) error
 

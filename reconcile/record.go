@@ -204,6 +204,7 @@ type witness struct {
 	done     []guard.Ref
 	touched  []team.ID
 	created  map[string]team.ID // by name
+	gone     []team.AccountID   // that do not exist any more
 }
 
 func (w *witness) saw(written apply.Written) {
@@ -216,6 +217,9 @@ func (w *witness) saw(written apply.Written) {
 		}
 		c := plan.TeamChange{Team: written.Team, Slug: written.Slug}
 		w.done = append(w.done, guard.RefOf(&c, written.Change))
+	}
+	if errors.Is(written.Outcome.Err, target.ErrAccountGone) {
+		w.gone = append(w.gone, written.Outcome.Account)
 	}
 	if !slices.Contains(w.touched, written.Team) {
 		w.touched = append(w.touched, written.Team)
@@ -235,6 +239,9 @@ func (d Deps) settle(ctx context.Context, name string, run Run, w *World, dec *D
 		return err
 	}
 	if err := d.pinCreated(ctx, w, seen.created); err != nil {
+		return err
+	}
+	if err := d.Notebook.SaveDeclined(ctx, w.Place, seen.gone); err != nil {
 		return err
 	}
 	if !more {
@@ -325,6 +332,7 @@ func (d Deps) closeIntent(ctx context.Context, t Target, i OpenIntent) error {
 	if len(teams) == 1 {
 		now = &teams[0]
 	}
+	made := id != "" || now.ID != ""
 	if id == "" {
 		o := audit.Outcome{Act: "create", Team: string(now.ID), Result: audit.NotDone, At: d.Now()}
 		if now.ID != "" {
@@ -336,7 +344,7 @@ func (d Deps) closeIntent(ctx context.Context, t Target, i OpenIntent) error {
 	}
 	for _, write := range i.Open {
 		o := audit.Outcome{Act: write.Act, Account: write.Account, Team: string(now.ID), Result: audit.NotDone, At: d.Now()}
-		if took(write, now) {
+		if made && took(write, now) {
 			o.Result = audit.Seen
 		}
 		if err := d.Log.Outcome(ctx, i.ID, o); err != nil {

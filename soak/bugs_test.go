@@ -12,16 +12,14 @@ import (
 	"musterline.example/store"
 )
 
-// These are small worlds that random ones have found. One that is skipped shows a mistake that is known and not mended yet: SOAK_BUGS=1
-// runs it. When it is mended, take away the line that skips it, and the exception that names bugs_test.go.
+// These are small worlds that random ones have found.
 
 // TestACreationWithoutAnswerIsClosedAsItIs: GitHub fails three times in a row to say whether it has made a team, and the run stops there with
-// an open intent. The next one closes it. The acting account, whose removal was never tried, is a member like any other then, and as our own
-// account it is protected: it stays.
+// an open intent. The next one closes it. The acting account, whose removal was never tried, was taken for our own in any team then, which is
+// protected, and stayed.
 func TestACreationWithoutAnswerIsClosedAsItIs(t *testing.T) {
 	for name, drop := range map[string]githubsim.Drop{"made": githubsim.DropAnswer, "not made": githubsim.DropRequest} {
 		t.Run(name, func(t *testing.T) {
-			known(t, "our own account stays in a team whose creation was interrupted")
 			url := database(t, "sqlite")
 			bubble(t, func() {
 				l := newLab(t, url)
@@ -59,10 +57,9 @@ func TestACreationWithoutAnswerIsClosedAsItIs(t *testing.T) {
 	}
 }
 
-// TestADeletedAccountIsNotInvitedForEver: with reinvite, somebody whose account was deleted is planned anew by every run. Wanted in three
-// teams, they stop every run: the circuit breaker takes the refusals for a target that is unwell.
+// TestADeletedAccountIsNotInvitedForEver: with reinvite, somebody whose account was deleted was planned anew by every run. Wanted in three
+// teams, they stopped every run: the circuit breaker took the refusals for a target that is unwell.
 func TestADeletedAccountIsNotInvitedForEver(t *testing.T) {
-	known(t, "mapping plans an invitation that target/github can never send")
 	url := database(t, "sqlite")
 	bubble(t, func() {
 		l := newLab(t, url)

@@ -122,11 +122,3 @@ func outOfNumbers(why any) { panic(why) }
 
 // wait lets time pass; in a bubble at once.
 func wait(d time.Duration) { <-time.After(d) }
-
-// known skips a test that shows a mistake which is known.
-func known(t *testing.T, what string) {
-	t.Helper()
-	if os.Getenv("SOAK_BUGS") == "" {
-		t.Skip("not mended yet: " + what)
-	}
-}

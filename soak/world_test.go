@@ -376,7 +376,7 @@ func (w *world) change() {
 			w.org.MakeOwner(login)
 		}
 	case "user deleted":
-		if exists && w.org.Roles()[login] != githubsim.Owner && !w.truth.reinvite && w.chance(3, "really") { // with reinvite see bugs_test.go
+		if exists && w.org.Roles()[login] != githubsim.Owner && w.chance(3, "really") {
 			w.leave(p)
 			p.account.Delete()
 			if w.chance(2, "a stranger comes") {

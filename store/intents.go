@@ -107,6 +107,7 @@ type outcomeBody struct {
 //	already                found, unless there is a row has the role, unless it was a promotion    no row
 //	other                  –                            –                                          –
 //
+// A team that is made has our own account in it: the row of that is created until its removal is done.
 // It goes on when ctx has ended: what was done must not go unrecorded. An outcome of a write that the intent does not name is kept too.
 func (s *Store) Outcome(ctx context.Context, intent string, o audit.Outcome) error {
 	ctx, cancel := recording(ctx)
@@ -137,6 +138,9 @@ func (s *Store) Outcome(ctx context.Context, intent string, o audit.Outcome) err
 			return err
 		}
 		row := ledgerKey{i.Host, i.OrganizationID, cmp.Or(o.Team, i.Team), o.Account}
+		if o.Act == creates {
+			row.account = creator(said)
+		}
 		e, err := t.effectOf(ctx, row, write, o)
 		if err != nil {
 			return err
@@ -217,10 +221,26 @@ func (t *tx) putOutcome(ctx context.Context, intent string, number int64, o audi
 	})
 }
 
+// creator is our own account, when it is to leave the team that the intent makes; else empty.
+func creator(i audit.Intent) string {
+	for _, w := range i.Writes {
+		if w.Act == string(plan.Remove) && w.Rule == string(team.CreatorLeaves) {
+			return w.Account
+		}
+	}
+	return ""
+}
+
 // effectOf says what an outcome makes of the ledger; nil when it touches nothing.
 func (t *tx) effectOf(ctx context.Context, key ledgerKey, w audit.Write, o audit.Outcome) (*effect, error) {
-	if o.Result != audit.Done && o.Result != audit.Already && o.Result != audit.Seen || o.Act == creates {
+	if o.Result != audit.Done && o.Result != audit.Already && o.Result != audit.Seen {
 		return nil, nil
+	}
+	if o.Act == creates {
+		if o.Result == audit.Already || key.account == "" {
+			return nil, nil // another made the team, or nobody joins it by making it
+		}
+		return &effect{After: &ledgerBody{Origin: mapping.LedgerCreated, Role: team.Maintainer.String(), Since: o.At.UTC()}}, nil
 	}
 	before, err := t.ledgerRow(ctx, key)
 	if err != nil {

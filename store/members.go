@@ -88,8 +88,8 @@ func (s *Store) Former(ctx context.Context, place team.Place) (map[team.AccountI
 	return former, nil
 }
 
-// SaveDeclined remembers that former members declined an invitation, or that somebody cancelled it: they are not invited again until
-// they have come back by themselves.
+// SaveDeclined remembers that former members declined an invitation, that somebody cancelled it, or that their account was deleted: they
+// are not invited again until they have come back by themselves.
 func (s *Store) SaveDeclined(ctx context.Context, place team.Place, accounts []team.AccountID) error {
 	if len(accounts) == 0 {
 		return nil

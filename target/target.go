@@ -79,6 +79,10 @@ const (
 	Skipped Result = "skipped"
 )
 
+// ErrAccountGone is in the error of an outcome whose account has been deleted at the target. Ids are not used again: nobody will ever be
+// there to invite.
+var ErrAccountGone = errors.New("the account was deleted")
+
 // A Standing is how we stand with a target.
 type Standing struct {
 	Place      team.Place

@@ -102,6 +102,29 @@ var records = map[string]func(*world){
 		w.equal(len(done), 1)
 		w.equal(done[0].Team, team.ID("12"))
 	},
+	"a team that we make has our own account in it until that has left": func(w *world) {
+		leave := audit.Write{Act: "remove", Account: "99", Rule: string(team.CreatorLeaves)}
+		for result, want := range map[audit.Result]mapping.LedgerOrigin{
+			audit.Done: mapping.LedgerCreated, audit.Seen: mapping.LedgerCreated, audit.Already: "", audit.Failed: "", audit.NotDone: "",
+		} {
+			made := "made-" + string(result)
+			id, err := w.Intent(w.ctx(), audit.Intent{Run: w.run(), Target: "octo", Slug: made, Create: made, Sources: []string{"corp"}, Writes: []audit.Write{leave}})
+			w.must(err)
+			w.must(w.Outcome(w.ctx(), id, audit.Outcome{Act: "create", Team: made, Result: result}))
+			row, _, err := w.LedgerRow(w.ctx(), octo, team.ID(made), "99")
+			if want == "" {
+				w.is(err, store.ErrNotFound)
+				continue
+			}
+			w.must(err)
+			w.equal(row.Origin, want)
+			w.equal(row.Role, team.Maintainer)
+			w.must(w.Outcome(w.ctx(), id, audit.Outcome{Act: "remove", Account: "99", Team: made, Result: audit.Done}))
+			_, _, err = w.LedgerRow(w.ctx(), octo, team.ID(made), "99")
+			w.is(err, store.ErrNotFound)
+		}
+		w.verified()
+	},
 	"an intent stays open until it is closed, with the writes that have no outcome": func(w *world) {
 		id := w.intend(w.run(), add("1"), add("2"))
 		open, err := w.OpenIntents(w.ctx(), "octo")

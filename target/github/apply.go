@@ -26,6 +26,7 @@ import (
 //	200, state pending, Invite           pending: an invitation to the organization is out
 //	200, state pending, not Invite       pending with an error: whoever it was had left, and the invitation is taken back at once
 //	404 to a removal                     already
+//	404 to the look-up before an Invite  skipped: the account was deleted
 //	403, 404, 422                        failed; the next change is tried
 //	5xx, cut connection                  failed and unavailable: it may have happened
 //	403, the team is managed elsewhere   failed; the team's other changes are skipped
@@ -207,7 +208,11 @@ func (w *writing) write(ctx context.Context, ch plan.Change) (out target.Outcome
 		out.Result, out.Request, err = w.remove(ctx, ch)
 	default:
 		if ch.Invite {
-			ch.Login, err = w.o.loginOf(ctx, ch.Account)
+			if ch.Login, err = w.o.loginOf(ctx, ch.Account); githubapi.Is(err, githubapi.Missing) {
+				out.Result = target.Skipped
+				out.Err = &target.Error{Class: target.NotFound, State: "account-gone", Message: "account " + string(ch.Account) + " was deleted and cannot be invited", Err: target.ErrAccountGone}
+				return out, nil
+			}
 		}
 		if err == nil {
 			out.Result, out.Request, err = w.put(ctx, ch)

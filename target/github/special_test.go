@@ -392,6 +392,18 @@ func TestAChangeIsOneCallAndNothingBeside(t *testing.T) {
 	}
 }
 
+func TestADeletedAccountIsNoFailure(t *testing.T) {
+	l := newLab(t, githubsim.Options{})
+	gone, tm := l.acme.AddMember("gone"), l.acme.AddTeam("Platform")
+	gone.Delete()
+	invite := change(plan.Add, gone, team.Member)
+	invite.Invite = true
+	outcomes, err := collect(t, l.open(t, nil), plan.TeamChange{Team: ids([]*githubsim.Team{tm})[0], Slug: "platform", Add: []plan.Change{invite}})
+	if err != nil || len(outcomes) != 1 || outcomes[0].Result != target.Skipped || !errors.Is(outcomes[0].Err, target.ErrAccountGone) {
+		t.Errorf("%+v, %v", outcomes, err)
+	}
+}
+
 func TestAnInvitationThatNobodyWantedIsTakenBack(t *testing.T) {
 	l := newLab(t, githubsim.Options{})
 	gone, again, guest := l.acme.AddMember("gone"), l.acme.AddMember("again"), l.world.AddUser("guest")
