@@ -201,7 +201,8 @@ func (d *decision) leaves(m team.Membership, fact team.Reason, stated bool) []te
 
 // inGrace reports whether a membership was brought by a mapping that has been taken away and whose grace has not ended.
 func (d *decision) inGrace(row Entry) bool {
-	return d.grace[d.now.ID].After(d.Now) && slices.ContainsFunc(row.Mappings, func(key string) bool { return !d.keys[key] })
+	_, grace := d.grace[d.now.ID]
+	return grace && slices.ContainsFunc(row.Mappings, func(key string) bool { return !d.keys[key] })
 }
 
 // absent counts a complete read that does not justify a member any more, and reports whether more of them are needed.

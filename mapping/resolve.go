@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"time"
 
 	"musterline.example/directory"
 	"musterline.example/team"
@@ -80,6 +81,7 @@ type resolver struct {
 
 	accounts   map[team.AccountID]*team.Account
 	teams      map[team.ID]*team.Team
+	grace      map[team.ID]time.Time // when it ends, for the teams that lost mappings
 	people     map[*directory.Snapshot]map[directory.UserID]*person
 	candidates []candidate // of the team at hand; the room is used again for the next
 }
@@ -92,6 +94,12 @@ func (r *resolver) index() {
 	r.teams = make(map[team.ID]*team.Team, len(r.Teams))
 	for i := range r.Teams {
 		r.teams[r.Teams[i].ID] = &r.Teams[i]
+	}
+	r.grace = make(map[team.ID]time.Time)
+	for _, c := range r.Disconnects {
+		if c.Until.After(r.Now) && c.Until.After(r.grace[c.Team]) {
+			r.grace[c.Team] = c.Until
+		}
 	}
 	r.result.Absences = Absences{}
 }
@@ -156,7 +164,7 @@ func (r *resolver) team(key teamKey, ms []Mapping) {
 	if key.id == "" && d.keep != nil {
 		return // what is in the group is not known: the team is not made for it yet
 	}
-	w := team.Wanted{Team: key.id, Sources: sources(ms)}
+	w := team.Wanted{Team: key.id, Sources: sources(ms), Grace: r.grace[key.id]}
 	if key.id == "" {
 		w.Create = d.create
 	}

@@ -164,7 +164,7 @@ func Compute(target string, wanted []team.Wanted, current []team.Team) *Plan {
 			c.Slug, c.Members = now.Slug, len(now.Members)
 		}
 		for _, want := range w.Members {
-			c.compare(want, now)
+			c.compare(want, now, w.Grace)
 		}
 		if c.Create == nil && !c.Empty() {
 			c.BasedOn = now.Digest() // of the few teams that change: it costs more than the comparison
@@ -180,8 +180,8 @@ func Compute(target string, wanted []team.Wanted, current []team.Team) *Plan {
 	return p
 }
 
-// compare appends what one want asks of the team as it is.
-func (c *TeamChange) compare(want team.Want, now *team.Team) {
+// compare appends what one want asks of the team as it is. Members in grace leave when that ends.
+func (c *TeamChange) compare(want team.Want, now *team.Team, grace time.Time) {
 	member, present := now.Member(want.Account)
 	change := Change{Account: want.Account, Login: want.Login, User: want.User, From: member.Role, Role: want.Role, Invite: want.Invite, Why: want.Why}
 	if present {
@@ -200,8 +200,8 @@ func (c *TeamChange) compare(want team.Want, now *team.Team) {
 			change.Act = Cancel
 		}
 		c.Remove = append(c.Remove, change)
-	case want.In == team.Keep && present && !want.Until.IsZero():
-		c.Leaving = append(c.Leaving, Leaving{want.Account, change.Login, want.Until, want.Why})
+	case want.In == team.Keep && present && want.InGrace:
+		c.Leaving = append(c.Leaving, Leaving{want.Account, change.Login, grace, want.Why})
 	}
 }
 

@@ -63,7 +63,7 @@ func TestComputeFollowsItsTable(t *testing.T) {
 
 func TestGraceIsShownAndIsNoChange(t *testing.T) {
 	end := time.Date(2026, 3, 14, 14, 32, 0, 0, time.UTC)
-	p := plan.Compute("octo", []team.Wanted{{Team: "7", Members: []team.Want{{Account: "1", In: team.Keep, Until: end}}}},
+	p := plan.Compute("octo", []team.Wanted{{Team: "7", Grace: end, Members: []team.Want{{Account: "1", In: team.Keep, InGrace: true}}}},
 		[]team.Team{{ID: "7", Members: []team.Membership{{Account: "1", Login: "ada"}}}})
 	if !p.Empty() || len(p.Teams) != 1 || len(p.Teams[0].Leaving) != 1 || !p.Teams[0].Leaving[0].At.Equal(end) {
 		t.Errorf("%+v", p)

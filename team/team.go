@@ -194,24 +194,24 @@ func (i In) String() string { return [...]string{"keep", "in", "out"}[i] }
 
 // A Want says what one team should do with one account, and why.
 type Want struct {
-	Account  AccountID
-	Login    string
-	User     string // who it is at the identity provider, "source/id"; empty when nobody is known
-	In       In
-	Role     Role      // a minimum: it promotes, and never takes back what was not ours to give
-	Demote   bool      // take back a maintainer role that the ledger says we gave
-	Invite   bool      // an account that has left the organization and is to be invited again
-	Until    time.Time // set on a Keep that ends by itself: grace
-	Why      []Reason  // shared between wants with the same reasons; must not be changed
-	Mappings []string  // keys of the mappings that justify it; shared likewise
+	Account AccountID
+	Login   string
+	User    string // who it is at the identity provider, "source/id"; empty when nobody is known
+	In      In
+	Role    Role     // a minimum: it promotes, and never takes back what was not ours to give
+	Demote  bool     // take back a maintainer role that the ledger says we gave
+	Invite  bool     // an account that has left the organization and is to be invited again
+	InGrace bool     // a Keep that ends with the grace of the team, see Wanted.Grace
+	Why     []Reason // shared between wants with the same reasons; must not be changed
 }
 
 // Wanted says what one team should hold. Every current member and every newcomer is named, in order of account.
 type Wanted struct {
 	Team     ID
-	Create   *New     // set for a team that does not exist yet; Team is then empty
-	Sources  []string // every source that the team's mappings name: a removal belongs to all of them
-	Unmapped bool     // the team lost its last mapping and stays in the plan until its members are gone or kept
+	Create   *New      // set for a team that does not exist yet; Team is then empty
+	Sources  []string  // every source that the team's mappings name: a removal belongs to all of them
+	Unmapped bool      // the team lost its last mapping and stays in the plan until its members are gone or kept
+	Grace    time.Time // when the time of the members in grace ends
 	Members  []Want
 }
 
