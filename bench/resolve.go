@@ -49,7 +49,7 @@ func resolve(out io.Writer) error {
 				continue // is to be added
 			}
 			t.Members = append(t.Members, team.Membership{Account: ids[p], Login: logins[p]})
-			rows = append(rows, mapping.Entry{Team: t.ID, Account: ids[p], Origin: mapping.LedgerFound, Mappings: keys})
+			rows = append(rows, mapping.Entry{Account: ids[p], Origin: mapping.LedgerFound, Mappings: keys})
 			current = append(current, slug+" "+string(ids[p]))
 		}
 		slices.Sort(g.Members)

@@ -4,6 +4,7 @@ package mapping
 
 import (
 	"cmp"
+	"fmt"
 	"slices"
 	"time"
 
@@ -73,9 +74,8 @@ type Rule struct {
 	Mode    Mode
 }
 
-// An Entry is a row of the ledger: why an account is in a team.
+// An Entry is a row of the ledger of a team: why an account is in it.
 type Entry struct {
-	Team     team.ID
 	Account  team.AccountID
 	Origin   LedgerOrigin
 	Role     Role     // that we gave; Member for a found one
@@ -84,14 +84,36 @@ type Entry struct {
 }
 
 // A LedgerOrigin says how a membership came to be.
-type LedgerOrigin string
+type LedgerOrigin uint8
 
 // The origins of a membership in the ledger.
 const (
-	LedgerGranted LedgerOrigin = "granted" // we added it
-	LedgerFound   LedgerOrigin = "found"   // it was there, and a mapped group justifies it
-	LedgerCreated LedgerOrigin = "created" // our own: making the team brought it about, and it ends as soon as it can
+	LedgerFound   LedgerOrigin = iota // it was there, and a mapped group justifies it
+	LedgerGranted                     // we added it
+	LedgerCreated                     // our own: making the team brought it about, and it ends as soon as it can
 )
+
+// String returns "found", "granted" or "created".
+func (o LedgerOrigin) String() string { return [...]string{"found", "granted", "created"}[o] }
+
+// MarshalText implements encoding.TextMarshaler.
+func (o LedgerOrigin) MarshalText() ([]byte, error) { return []byte(o.String()), nil }
+
+// UnmarshalText implements encoding.TextUnmarshaler.
+func (o *LedgerOrigin) UnmarshalText(text []byte) (err error) {
+	*o, err = ParseLedgerOrigin(string(text))
+	return err
+}
+
+// ParseLedgerOrigin reads "found", "granted" or "created".
+func ParseLedgerOrigin(s string) (LedgerOrigin, error) {
+	for o := LedgerFound; o <= LedgerCreated; o++ {
+		if s == o.String() {
+			return o, nil
+		}
+	}
+	return LedgerFound, fmt.Errorf("%q is no origin of a membership: it is found, granted or created", s)
+}
 
 // A Ledger is what memory holds of the teams of one target: the rows of each team in order of account.
 type Ledger map[team.ID][]Entry
@@ -180,8 +202,8 @@ type Result struct {
 	Held    []Held
 	Refused []Refused
 
-	Found    []Entry   // current members whom a mapped group justifies and whom the ledger does not know, or knows by other mappings
-	Forget   []Entry   // rows of the ledger whose account has left the team by another hand, or is kept after a disconnect
+	Found    Ledger    // current members whom a mapped group justifies and whom the ledger does not know, or knows by other mappings
+	Forget   Ledger    // rows of the ledger whose account has left the team by another hand, or is kept after a disconnect
 	Settled  []team.ID // disconnected teams with nothing left to do
 	Absences Absences
 }

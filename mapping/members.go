@@ -56,7 +56,7 @@ func (d *decision) forget(upTo int, justified []candidate) {
 	for ; d.row < upTo; d.row++ {
 		_, wanted := slices.BinarySearchFunc(justified, d.ledger[d.row].Account, func(c candidate, id team.AccountID) int { return cmp.Compare(c.account, id) })
 		if !wanted {
-			d.result.Forget = append(d.result.Forget, d.ledger[d.row])
+			d.result.Forget[d.now.ID] = append(d.result.Forget[d.now.ID], d.ledger[d.row])
 		}
 	}
 }
@@ -122,11 +122,11 @@ func (d *decision) stays(c candidate, m team.Membership, row Entry, known bool) 
 		w.Demote = a == nil || !a.Owner
 	}
 	if !known || !justifiedBy(row.Mappings, w.Why) {
-		entry := Entry{Team: d.now.ID, Account: m.Account, Origin: LedgerFound, Mappings: team.Keys(w.Why), Since: d.Now}
+		entry := Entry{Account: m.Account, Origin: LedgerFound, Mappings: team.Keys(w.Why), Since: d.Now}
 		if known {
 			entry.Origin, entry.Role, entry.Since = row.Origin, row.Role, row.Since
 		}
-		d.result.Found = append(d.result.Found, entry)
+		d.result.Found[d.now.ID] = append(d.result.Found[d.now.ID], entry)
 	}
 	return w
 }

@@ -61,7 +61,9 @@ const stretches = 4
 // add puts the result of some teams behind that of those before them.
 func (r *Result) add(more Result) {
 	r.Wanted, r.Held, r.Refused = append(r.Wanted, more.Wanted...), append(r.Held, more.Held...), append(r.Refused, more.Refused...)
-	r.Found, r.Forget, r.Settled = append(r.Found, more.Found...), append(r.Forget, more.Forget...), append(r.Settled, more.Settled...)
+	r.Settled = append(r.Settled, more.Settled...)
+	maps.Copy(r.Found, more.Found)
+	maps.Copy(r.Forget, more.Forget)
 	maps.Copy(r.Absences, more.Absences)
 }
 
@@ -101,13 +103,15 @@ func (r *resolver) index() {
 			r.grace[c.Team] = c.Until
 		}
 	}
-	r.result.Absences = Absences{}
+	r.result = newResult()
 }
+
+func newResult() Result { return Result{Found: Ledger{}, Forget: Ledger{}, Absences: Absences{}} }
 
 // worker is a resolver that shares what is only read.
 func (r *resolver) worker() *resolver {
 	w := *r
-	w.result = Result{Absences: Absences{}}
+	w.result = newResult()
 	return &w
 }
 

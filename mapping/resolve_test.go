@@ -183,7 +183,7 @@ func TestOurOwnAccountLeavesATeamThatOnlyItsMakingBroughtItInto(t *testing.T) {
 	made := func() *world {
 		w := newWorld().group("a", "ada").team("platform", "bot").mapped("platform", "a")
 		w.in.Place.Self = "bot-id"
-		w.in.Ledger = mapping.Ledger{w.in.Teams[0].ID: {{Team: w.in.Teams[0].ID, Account: "bot-id", Origin: mapping.LedgerCreated, Role: team.Maintainer}}}
+		w.in.Ledger = mapping.Ledger{w.in.Teams[0].ID: {{Account: "bot-id", Origin: mapping.LedgerCreated, Role: team.Maintainer}}}
 		return w
 	}
 	w := made()
@@ -254,7 +254,7 @@ func TestDisconnectingWaitsForTheGraceAndTakesOnlyWhomTheMappingsBrought(t *test
 		t.Errorf("unmapped %v, settled %v", r.Wanted[0].Unmapped, r.Settled)
 	}
 	w.in.Disconnects[0].Keep = true
-	if r := w.resolve(); len(r.Wanted) != 0 || len(r.Forget) != 1 || len(r.Settled) != 1 {
+	if r := w.resolve(); len(r.Wanted) != 0 || len(r.Forget["platform-id"]) != 1 || len(r.Settled) != 1 {
 		t.Errorf("keep: %+v", r)
 	}
 }
@@ -276,14 +276,14 @@ func TestTheLedgerLearnsWhoWasFoundAndForgetsWhoLeft(t *testing.T) {
 	w := newWorld().group("a", "ada", "bob").group("b", "bob").team("platform", "ada", "bob").mapped("platform", "a", "b").
 		known("platform", "bob", mapping.LedgerGranted, "a").known("platform", "gone", mapping.LedgerFound, "a")
 	r := w.resolve()
-	want := []mapping.Entry{
-		{Team: "platform-id", Account: "ada-id", Origin: mapping.LedgerFound, Mappings: []string{"corp/a"}, Since: noon},
-		{Team: "platform-id", Account: "bob-id", Origin: mapping.LedgerGranted, Mappings: []string{"corp/a", "corp/b"}, Since: noon.Add(-time.Hour)},
-	}
+	want := mapping.Ledger{"platform-id": {
+		{Account: "ada-id", Origin: mapping.LedgerFound, Mappings: []string{"corp/a"}, Since: noon},
+		{Account: "bob-id", Origin: mapping.LedgerGranted, Mappings: []string{"corp/a", "corp/b"}, Since: noon.Add(-time.Hour)},
+	}}
 	if diff := cmp.Diff(want, r.Found); diff != "" {
 		t.Errorf("found (-want +got):\n%s", diff)
 	}
-	if len(r.Forget) != 1 || r.Forget[0].Account != "gone-id" {
+	if len(r.Forget["platform-id"]) != 1 || r.Forget["platform-id"][0].Account != "gone-id" {
 		t.Errorf("forget %+v, want gone", r.Forget)
 	}
 }
@@ -425,7 +425,7 @@ func BenchmarkResolve(b *testing.B) {
 		var rows []mapping.Entry
 		keys := []string{"corp/" + slug}
 		for _, m := range tm.Members {
-			rows = append(rows, mapping.Entry{Team: tm.ID, Account: m.Account, Origin: mapping.LedgerFound, Mappings: keys})
+			rows = append(rows, mapping.Entry{Account: m.Account, Origin: mapping.LedgerFound, Mappings: keys})
 		}
 		w.in.Ledger[tm.ID] = rows
 		tm.Sort()
@@ -480,7 +480,7 @@ func TestATeamThatIsKeptElsewhereIsNotEmptiedWhenItLosesItsMapping(t *testing.T)
 	w.in.Teams[0].Foreign = "is kept in line by GitHub itself"
 	w.in.Disconnects = []mapping.Disconnect{{Team: "platform-id", Origin: mapping.FromFile}}
 	r := w.resolve()
-	if len(r.Wanted) != 0 || len(r.Settled) != 1 || len(r.Forget) != 1 {
+	if len(r.Wanted) != 0 || len(r.Settled) != 1 || len(r.Forget["platform-id"]) != 1 {
 		t.Errorf("%+v", r)
 	}
 }

@@ -31,7 +31,9 @@ func (r *resolver) unmapped(mapped map[teamKey][]Mapping) {
 func (r *resolver) disconnect(now *team.Team, id team.ID, c Disconnect) {
 	rows := r.Ledger[id]
 	if now == nil || now.Foreign != "" || c.Keep || len(rows) == 0 {
-		r.result.Forget = append(r.result.Forget, rows...)
+		if len(rows) > 0 {
+			r.result.Forget[id] = rows
+		}
 		r.settled(id, c)
 		return
 	}
@@ -72,7 +74,7 @@ func (r *resolver) disconnect(now *team.Team, id team.ID, c Disconnect) {
 	w.Sources = slices.Compact(w.Sources)
 	for _, row := range rows {
 		if _, there := now.Member(row.Account); !there {
-			r.result.Forget = append(r.result.Forget, row)
+			r.result.Forget[id] = append(r.result.Forget[id], row)
 		}
 	}
 	if !left {

@@ -118,7 +118,7 @@ func (w *world) mapped(slug string, groups ...string) *world {
 // known writes a row into the ledger: justified by the group of that name.
 func (w *world) known(slug, login string, origin mapping.LedgerOrigin, groups ...string) *world {
 	id := team.ID(slug + "-id")
-	e := mapping.Entry{Team: id, Account: team.AccountID(login + "-id"), Origin: origin, Since: noon.Add(-time.Hour)}
+	e := mapping.Entry{Account: team.AccountID(login + "-id"), Origin: origin, Since: noon.Add(-time.Hour)}
 	for _, g := range groups {
 		e.Mappings = append(e.Mappings, "corp/"+g)
 	}

@@ -73,11 +73,11 @@ type Notebook interface {
 	SavePlan(ctx context.Context, run string, p *plan.Plan, objections []guard.Objection) error
 	// Found records in the ledger current members whom a mapped group justifies, under one audit entry for each team; it also brings
 	// the mappings of entries that exist up to date.
-	Found(ctx context.Context, run string, place team.Place, entries []mapping.Entry) error
+	Found(ctx context.Context, run string, place team.Place, entries mapping.Ledger) error
 	// Forget takes entries out of the ledger whose account is no longer in the team or is kept after a disconnect.
-	Forget(ctx context.Context, run string, place team.Place, entries []mapping.Entry) error
+	Forget(ctx context.Context, run string, place team.Place, entries mapping.Ledger) error
 	// Restore puts rows of the ledger back as they were, under one audit entry for each team.
-	Restore(ctx context.Context, run string, place team.Place, entries []mapping.Entry) error
+	Restore(ctx context.Context, run string, place team.Place, entries mapping.Ledger) error
 	// SaveConnected ends the first connection of teams.
 	SaveConnected(ctx context.Context, place team.Place, teams []team.ID, at time.Time) error
 	SaveProtected(ctx context.Context, target string, pins map[string]team.AccountID) error

@@ -214,16 +214,16 @@ func (d Deps) restore(ctx context.Context, undone, run string, place team.Place,
 	if err != nil {
 		return err
 	}
-	var rows, none []mapping.Entry
+	rows, none := mapping.Ledger{}, mapping.Ledger{}
 	for _, tr := range traces(writes) {
 		taken := slices.ContainsFunc(done, func(r guard.Ref) bool {
 			return r.Team == tr.first.Team && string(r.Account) == tr.first.Account
 		})
 		switch {
 		case taken && tr.first.Before != nil:
-			rows = append(rows, *tr.first.Before)
+			rows[tr.first.Team] = append(rows[tr.first.Team], *tr.first.Before)
 		case taken:
-			none = append(none, mapping.Entry{Team: tr.first.Team, Account: team.AccountID(tr.first.Account)})
+			none[tr.first.Team] = append(none[tr.first.Team], mapping.Entry{Account: team.AccountID(tr.first.Account)})
 		}
 	}
 	return errors.Join(d.Notebook.Restore(ctx, run, place, rows), d.Notebook.Forget(ctx, run, place, none))

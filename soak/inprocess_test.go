@@ -91,9 +91,9 @@ func remembered(t T, s *store.Store) *recorded {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, rows := range ledger {
+	for id, rows := range ledger {
 		for _, row := range rows {
-			r.ledger[seat{number(string(row.Team)), number(string(row.Account))}] = row.Origin
+			r.ledger[seat{number(string(id)), number(string(row.Account))}] = row.Origin
 		}
 	}
 	open, err := s.OpenIntents(ctx, "octo")

@@ -17,6 +17,7 @@ import (
 	"musterline.example/directory"
 	"musterline.example/guard"
 	"musterline.example/internal/githubsim"
+	"musterline.example/mapping"
 )
 
 // TestKillNineLosesNothing kills the real program in the middle of an apply, at random moments and at exact points, over and over on one
@@ -289,7 +290,7 @@ func (k *killer) account(t *testing.T) {
 	}
 	for _, team := range k.org.Teams() {
 		for login := range team.Members() {
-			if r.ledger[seat{team.ID(), k.gh.World().User(login).ID()}] != "granted" {
+			if r.ledger[seat{team.ID(), k.gh.World().User(login).ID()}] != mapping.LedgerGranted {
 				t.Errorf("the ledger does not know that %s was put into %s", login, team.Slug())
 			}
 		}

@@ -295,7 +295,7 @@ func (t *tx) take(ctx context.Context, key ledgerKey, e *effect, entry int64) er
 		return err
 	}
 	return t.PutLedgerRow(ctx, db.PutLedgerRowParams{
-		Host: key.host, OrganizationID: key.organization, Team: key.team, Account: key.account, Origin: string(e.After.Origin),
+		Host: key.host, OrganizationID: key.organization, Team: key.team, Account: key.account, Origin: e.After.Origin.String(),
 		Role: r.String(), Mappings: list(e.After.Mappings), Since: micros(e.After.Since), Entry: entry,
 	})
 }
@@ -431,7 +431,7 @@ func (s *Store) Writes(ctx context.Context, run string) ([]Write, error) {
 				var before ledgerBody
 				err = json.Unmarshal([]byte(r.Before), &before)
 				if err == nil {
-					w.Before, err = before.entry(i.Team, r.Account)
+					w.Before, err = before.entry(r.Account)
 				}
 			}
 			if err != nil {

@@ -30,10 +30,10 @@ func bodyOf(e mapping.Entry) ledgerBody {
 	return ledgerBody{e.Origin, e.Role.String(), e.Mappings, e.Since.UTC()}
 }
 
-func (b ledgerBody) entry(of, account string) (*mapping.Entry, error) {
+func (b ledgerBody) entry(account string) (*mapping.Entry, error) {
 	r, err := team.ParseRole(b.Role)
 	return &mapping.Entry{
-		Team: team.ID(of), Account: team.AccountID(account), Origin: b.Origin, Role: r, Mappings: b.Mappings, Since: b.Since,
+		Account: team.AccountID(account), Origin: b.Origin, Role: r, Mappings: b.Mappings, Since: b.Since,
 	}, err
 }
 
@@ -100,9 +100,13 @@ func ledgerAdd(to mapping.Ledger, l lists, r db.GetLedgerOfTeamRow) error {
 	if err != nil {
 		return err
 	}
-	id, account := team.ID(r.Team), team.AccountID(r.Account)
+	origin, err := mapping.ParseLedgerOrigin(r.Origin)
+	if err != nil {
+		return err
+	}
+	id := team.ID(r.Team)
 	to[id] = append(to[id], mapping.Entry{
-		Team: id, Account: account, Origin: mapping.LedgerOrigin(r.Origin), Role: given, Mappings: mappings, Since: moment(r.Since),
+		Account: team.AccountID(r.Account), Origin: origin, Role: given, Mappings: mappings, Since: moment(r.Since),
 	})
 	return nil
 }
@@ -138,8 +142,12 @@ func (t *tx) ledgerRow(ctx context.Context, key ledgerKey) (*ledgerBody, error) 
 	if err != nil {
 		return nil, fmt.Errorf("read ledger: %w", err)
 	}
+	origin, err := mapping.ParseLedgerOrigin(r.Origin)
+	if err != nil {
+		return nil, fmt.Errorf("read ledger: %w", err)
+	}
 	mappings, err := lists{}.read(r.Mappings)
-	return &ledgerBody{mapping.LedgerOrigin(r.Origin), r.Role, mappings, moment(r.Since)}, err
+	return &ledgerBody{origin, r.Role, mappings, moment(r.Since)}, err
 }
 
 var ledger = table{
@@ -148,13 +156,31 @@ var ledger = table{
 	columns: []string{"host", "organization_id", "team", "account", "origin", "role", "mappings", "since", "entry"},
 }
 
-// putLedger writes rows; entry says which audit entry each rests on.
-func (t *tx) putLedger(ctx context.Context, place team.Place, rows []mapping.Entry, entry func(mapping.Entry) int64) error {
+// A ledgerRow is a row of the ledger with its team.
+type ledgerRow struct {
+	team team.ID
+	mapping.Entry
+}
+
+// rowsOf returns the rows of a ledger, team by team.
+func rowsOf(l mapping.Ledger) []ledgerRow {
+	var rows []ledgerRow
+	for _, id := range slices.Sorted(maps.Keys(l)) {
+		for _, e := range l[id] {
+			rows = append(rows, ledgerRow{id, e})
+		}
+	}
+	return rows
+}
+
+// putLedger writes rows; seqs are the audit entries that they rest on, one for each team.
+func (t *tx) putLedger(ctx context.Context, place team.Place, entries mapping.Ledger, seqs map[team.ID]int64) error {
+	rows := rowsOf(entries)
 	return t.put(ctx, ledger, len(rows), func(i int) []any {
 		r := &rows[i]
 		return []any{
-			place.Host, place.OrganizationID, string(r.Team), string(r.Account), string(r.Origin), r.Role.String(), list(r.Mappings),
-			micros(r.Since), entry(*r),
+			place.Host, place.OrganizationID, string(r.team), string(r.Account), r.Origin.String(), r.Role.String(), list(r.Mappings),
+			micros(r.Since), seqs[r.team],
 		}
 	})
 }
@@ -162,20 +188,20 @@ func (t *tx) putLedger(ctx context.Context, place team.Place, rows []mapping.Ent
 // Found records in the ledger current members whom a mapped group justifies, under one audit entry for each team. Of rows that are there
 // it changes the mappings only: who was granted stays granted. Even when there is nothing to record, it is told here where the teams of
 // the run's target live, which Intent relies on.
-func (s *Store) Found(ctx context.Context, run string, place team.Place, entries []mapping.Entry) error {
+func (s *Store) Found(ctx context.Context, run string, place team.Place, entries mapping.Ledger) error {
 	if err := s.placeRun(ctx, run, place); err != nil {
 		return err
 	}
 	if len(entries) == 0 {
 		return nil
 	}
-	teams := teamsOf(entries)
+	teams := slices.Collect(maps.Keys(entries))
 	// Most runs find nothing new. Then there is nothing to lock.
 	before, err := ledgerOfTeams(ctx, s.queries, place, teams)
 	if err != nil {
 		return fmt.Errorf("read ledger: %w", err)
 	}
-	if fresh, changed := news(before, entries); len(fresh)+len(changed) == 0 {
+	if len(news(before, entries, time.Time{})) == 0 {
 		return nil
 	}
 	return s.write(ctx, "record found members", func(t *tx) error {
@@ -186,40 +212,38 @@ func (s *Store) Found(ctx context.Context, run string, place team.Place, entries
 		if err != nil {
 			return err
 		}
-		fresh, changed := news(before, entries)
-		for i := range fresh {
-			if fresh[i].Since.IsZero() {
-				fresh[i].Since = s.now()
-			}
-		}
-		seqs, err := t.recordTeams(ctx, KindFound, run, slices.Concat(fresh, changed))
+		rows := news(before, entries, s.now())
+		seqs, err := t.recordTeams(ctx, KindFound, run, rows)
 		if err != nil {
 			return err
 		}
-		return t.putLedger(ctx, place, slices.Concat(fresh, changed), func(e mapping.Entry) int64 { return seqs[e.Team] })
+		return t.putLedger(ctx, place, rows, seqs)
 	})
 }
 
-// news returns the entries that the ledger does not hold, and the rows of it whose mappings are others now.
-func news(before mapping.Ledger, entries []mapping.Entry) (fresh, changed []mapping.Entry) {
-	for _, e := range entries {
-		row, there := before.Row(e.Team, e.Account)
-		switch {
-		case !there:
-			if e.Origin == "" {
-				e.Origin = mapping.LedgerFound
+// news returns the entries that the ledger does not hold, since now unless they say otherwise, and the rows of it whose mappings are others now.
+func news(before, entries mapping.Ledger, now time.Time) mapping.Ledger {
+	rows := mapping.Ledger{}
+	for id, of := range entries {
+		for _, e := range of {
+			row, there := before.Row(id, e.Account)
+			switch {
+			case !there:
+				if e.Since.IsZero() {
+					e.Since = now
+				}
+				rows[id] = append(rows[id], e)
+			case !slices.Equal(row.Mappings, e.Mappings):
+				row.Mappings = e.Mappings
+				rows[id] = append(rows[id], row)
 			}
-			fresh = append(fresh, e)
-		case !slices.Equal(row.Mappings, e.Mappings):
-			row.Mappings = e.Mappings
-			changed = append(changed, row)
 		}
 	}
-	return fresh, changed
+	return rows
 }
 
 // Forget takes rows out of the ledger, under one audit entry for each team.
-func (s *Store) Forget(ctx context.Context, run string, place team.Place, entries []mapping.Entry) error {
+func (s *Store) Forget(ctx context.Context, run string, place team.Place, entries mapping.Ledger) error {
 	if len(entries) == 0 {
 		return nil
 	}
@@ -227,27 +251,30 @@ func (s *Store) Forget(ctx context.Context, run string, place team.Place, entrie
 		if err := t.hold(ctx); err != nil {
 			return err
 		}
-		before, err := ledgerOfTeams(ctx, t.Queries, place, teamsOf(entries))
+		before, err := ledgerOfTeams(ctx, t.Queries, place, slices.Collect(maps.Keys(entries)))
 		if err != nil {
 			return err
 		}
-		var gone []mapping.Entry
-		for _, e := range entries {
-			if row, there := before.Row(e.Team, e.Account); there {
-				gone = append(gone, row)
+		gone := mapping.Ledger{}
+		for id, of := range entries {
+			for _, e := range of {
+				if row, there := before.Row(id, e.Account); there {
+					gone[id] = append(gone[id], row)
+				}
 			}
 		}
 		if _, err := t.recordTeams(ctx, KindForget, run, gone); err != nil {
 			return err
 		}
-		return t.remove(ctx, ledger, len(gone), func(i int) []any {
-			return []any{place.Host, place.OrganizationID, string(gone[i].Team), string(gone[i].Account)}
+		rows := rowsOf(gone)
+		return t.remove(ctx, ledger, len(rows), func(i int) []any {
+			return []any{place.Host, place.OrganizationID, string(rows[i].team), string(rows[i].Account)}
 		})
 	})
 }
 
 // Restore puts rows back into the ledger exactly as they were, as undo does, under one audit entry for each team.
-func (s *Store) Restore(ctx context.Context, run string, place team.Place, entries []mapping.Entry) error {
+func (s *Store) Restore(ctx context.Context, run string, place team.Place, entries mapping.Ledger) error {
 	if len(entries) == 0 {
 		return nil
 	}
@@ -259,12 +286,12 @@ func (s *Store) Restore(ctx context.Context, run string, place team.Place, entri
 		if err != nil {
 			return err
 		}
-		return t.putLedger(ctx, place, entries, func(e mapping.Entry) int64 { return seqs[e.Team] })
+		return t.putLedger(ctx, place, entries, seqs)
 	})
 }
 
 // recordTeams leaves one audit entry for each team that names its accounts, and returns their numbers.
-func (t *tx) recordTeams(ctx context.Context, kind Kind, run string, entries []mapping.Entry) (map[team.ID]int64, error) {
+func (t *tx) recordTeams(ctx context.Context, kind Kind, run string, entries mapping.Ledger) (map[team.ID]int64, error) {
 	if len(entries) == 0 {
 		return nil, nil
 	}
@@ -272,15 +299,15 @@ func (t *tx) recordTeams(ctx context.Context, kind Kind, run string, entries []m
 	if err != nil && !errors.Is(err, sql.ErrNoRows) {
 		return nil, err
 	}
-	accounts := map[team.ID][]accountBody{}
-	for _, e := range entries {
-		accounts[e.Team] = append(accounts[e.Team], accountBody{string(e.Account), bodyOf(e)})
-	}
-	teams := slices.Sorted(maps.Keys(accounts))
+	teams := slices.Sorted(maps.Keys(entries))
 	notes := make([]note, len(teams))
 	for i, id := range teams {
+		accounts := make([]accountBody, len(entries[id]))
+		for j, e := range entries[id] {
+			accounts[j] = accountBody{string(e.Account), bodyOf(e)}
+		}
 		notes[i] = note{
-			kind: kind, run: run, target: r.Target, team: string(id), body: map[string]any{"accounts": accounts[id]},
+			kind: kind, run: run, target: r.Target, team: string(id), body: map[string]any{"accounts": accounts},
 			actor: audit.Actor{Credential: r.Credential, Trigger: r.Cause, Requester: r.Requester},
 		}
 	}
@@ -293,15 +320,6 @@ func (t *tx) recordTeams(ctx context.Context, kind Kind, run string, entries []m
 		seqs[id] = first + int64(i)
 	}
 	return seqs, nil
-}
-
-// teamsOf returns the teams of entries, each once.
-func teamsOf(entries []mapping.Entry) []team.ID {
-	seen := map[team.ID]bool{}
-	for _, e := range entries {
-		seen[e.Team] = true
-	}
-	return slices.Sorted(maps.Keys(seen))
 }
 
 // Connected returns the teams whose first connection has ended, and when.

@@ -8,7 +8,6 @@ import (
 	"fmt"
 	"slices"
 	"strconv"
-	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -119,7 +118,7 @@ func (q *inquiry) ledger(ctx context.Context, a *view.Answer) error {
 		return err
 	}
 	q.row = &row
-	a.Ledger = &view.LedgerRow{Origin: string(row.Origin), Role: row.Role.String(), Mappings: row.Mappings, Since: row.Since, Entry: entry}
+	a.Ledger = &view.LedgerRow{Origin: row.Origin.String(), Role: row.Role.String(), Mappings: row.Mappings, Since: row.Since, Entry: entry}
 	return nil
 }
 
@@ -293,5 +292,5 @@ func (q *inquiry) done(a *view.Answer, ch plan.Change) bool {
 			return slices.Contains([]string{"done", "already", "seen"}, e.Result)
 		}
 	}
-	return ch.Act == plan.Add && q.row != nil && strings.TrimSpace(string(q.row.Origin)) != ""
+	return ch.Act == plan.Add && q.row != nil
 }

@@ -563,7 +563,7 @@ var people = map[string]func(*world){
 
 // row is a row of the ledger about team 7.
 func row(account team.AccountID, origin mapping.LedgerOrigin, keys ...string) mapping.Entry {
-	return mapping.Entry{Team: "7", Account: account, Origin: origin, Mappings: keys, Since: start}
+	return mapping.Entry{Account: account, Origin: origin, Mappings: keys, Since: start}
 }
 
 // ledger returns the rows of team 7.
@@ -581,9 +581,10 @@ func (w *world) ledger() map[team.AccountID]mapping.Entry {
 var ledgers = map[string]func(*world){
 	"found members are recorded under one audit entry for each team": func(w *world) {
 		run := w.run()
-		eight := row("1", mapping.LedgerFound, "corp/g1")
-		eight.Team = "8"
-		w.must(w.Found(w.ctx(), run, octo, []mapping.Entry{row("1", mapping.LedgerFound, "corp/g1"), row("2", mapping.LedgerFound, "corp/g1", "corp/g2"), eight}))
+		w.must(w.Found(w.ctx(), run, octo, mapping.Ledger{
+			"7": {row("1", mapping.LedgerFound, "corp/g1"), row("2", mapping.LedgerFound, "corp/g1", "corp/g2")},
+			"8": {row("1", mapping.LedgerFound, "corp/g1")},
+		}))
 		w.equal(w.ledger(), map[team.AccountID]mapping.Entry{"1": row("1", mapping.LedgerFound, "corp/g1"), "2": row("2", mapping.LedgerFound, "corp/g1", "corp/g2")})
 		entries := w.entries(store.KindFound)
 		w.equal(len(entries), 2)
@@ -601,18 +602,18 @@ var ledgers = map[string]func(*world){
 		run := w.run()
 		i := w.intend(run, audit.Write{Act: "add", Account: "1", Role: "maintainer", Mappings: []string{"corp/g1"}})
 		w.outcome(i, "add", "1", audit.Done)
-		w.must(w.Found(w.ctx(), run, octo, []mapping.Entry{row("1", mapping.LedgerFound, "corp/g2")}))
+		w.must(w.Found(w.ctx(), run, octo, mapping.Ledger{"7": {row("1", mapping.LedgerFound, "corp/g2")}}))
 		want := row("1", mapping.LedgerGranted, "corp/g2")
 		want.Role = team.Maintainer
 		w.equal(w.ledger(), map[team.AccountID]mapping.Entry{"1": want})
 		before := w.verified()
-		w.must(w.Found(w.ctx(), run, octo, []mapping.Entry{row("1", mapping.LedgerFound, "corp/g2")}))
+		w.must(w.Found(w.ctx(), run, octo, mapping.Ledger{"7": {row("1", mapping.LedgerFound, "corp/g2")}}))
 		w.equal(w.verified(), before)
 	},
 	"forgotten rows are gone and named in the audit record": func(w *world) {
 		run := w.run()
-		w.must(w.Found(w.ctx(), run, octo, []mapping.Entry{row("1", mapping.LedgerFound), row("2", mapping.LedgerFound)}))
-		w.must(w.Forget(w.ctx(), run, octo, []mapping.Entry{row("2", mapping.LedgerFound), row("3", mapping.LedgerFound)}))
+		w.must(w.Found(w.ctx(), run, octo, mapping.Ledger{"7": {row("1", mapping.LedgerFound), row("2", mapping.LedgerFound)}}))
+		w.must(w.Forget(w.ctx(), run, octo, mapping.Ledger{"7": {row("2", mapping.LedgerFound), row("3", mapping.LedgerFound)}}))
 		w.equal(w.ledger(), map[team.AccountID]mapping.Entry{"1": row("1", mapping.LedgerFound)})
 		e := w.entries(store.KindForget)
 		w.equal(len(e), 1)
@@ -624,7 +625,7 @@ var ledgers = map[string]func(*world){
 		run := w.run()
 		want := row("1", mapping.LedgerGranted, "corp/g1")
 		want.Role, want.Since = team.Maintainer, start.Add(-time.Hour)
-		w.must(w.Restore(w.ctx(), run, octo, []mapping.Entry{want}))
+		w.must(w.Restore(w.ctx(), run, octo, mapping.Ledger{"7": {want}}))
 		w.equal(w.ledger(), map[team.AccountID]mapping.Entry{"1": want})
 		w.equal(len(w.entries(store.KindRestore)), 1)
 	},

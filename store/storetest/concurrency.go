@@ -99,7 +99,7 @@ var concurrency = map[string]func(*world){
 	"a member found by two runs at once is one row": func(w *world) {
 		run := w.run()
 		w.atOnce(6, func(s *store.Store, _ int) error {
-			return s.Found(w.ctx(), run, octo, []mapping.Entry{row("1", mapping.LedgerFound, "corp/g1")})
+			return s.Found(w.ctx(), run, octo, mapping.Ledger{"7": {row("1", mapping.LedgerFound, "corp/g1")}})
 		})
 		w.equal(len(w.ledger()), 1)
 		w.equal(len(w.entries(store.KindFound)), 1)
@@ -115,7 +115,7 @@ var concurrency = map[string]func(*world){
 	},
 	"readers see whole transactions while a writer works": func(w *world) {
 		run := w.run()
-		two := []mapping.Entry{row("1", mapping.LedgerFound), row("2", mapping.LedgerFound)}
+		two := mapping.Ledger{"7": {row("1", mapping.LedgerFound), row("2", mapping.LedgerFound)}}
 		w.atOnce(6, func(s *store.Store, i int) error {
 			for range 10 {
 				if i == 0 {

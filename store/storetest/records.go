@@ -59,9 +59,9 @@ var records = map[string]func(*world){
 			{nil, audit.Write{Act: "remove", Account: "1"}, audit.Done, ""},
 		} {
 			run := w.run()
-			w.must(w.Forget(w.ctx(), run, octo, []mapping.Entry{{Team: "7", Account: "1"}}))
+			w.must(w.Forget(w.ctx(), run, octo, mapping.Ledger{"7": {{Account: "1"}}}))
 			if c.before != nil {
-				w.must(w.Restore(w.ctx(), run, octo, []mapping.Entry{*c.before}))
+				w.must(w.Restore(w.ctx(), run, octo, mapping.Ledger{"7": {*c.before}}))
 			}
 			w.outcome(w.intend(run, c.write), c.write.Act, "1", c.result)
 			var got string
@@ -104,20 +104,20 @@ var records = map[string]func(*world){
 	},
 	"a team that we make has our own account in it until that has left": func(w *world) {
 		leave := audit.Write{Act: "remove", Account: "99", Rule: string(team.CreatorLeaves)}
-		for result, want := range map[audit.Result]mapping.LedgerOrigin{
-			audit.Done: mapping.LedgerCreated, audit.Seen: mapping.LedgerCreated, audit.Already: "", audit.Failed: "", audit.NotDone: "",
+		for result, stays := range map[audit.Result]bool{
+			audit.Done: true, audit.Seen: true, audit.Already: false, audit.Failed: false, audit.NotDone: false,
 		} {
 			made := "made-" + string(result)
 			id, err := w.Intent(w.ctx(), audit.Intent{Run: w.run(), Target: "octo", Slug: made, Create: made, Sources: []string{"corp"}, Writes: []audit.Write{leave}})
 			w.must(err)
 			w.must(w.Outcome(w.ctx(), id, audit.Outcome{Act: "create", Team: made, Result: result}))
 			row, _, err := w.LedgerRow(w.ctx(), octo, team.ID(made), "99")
-			if want == "" {
+			if !stays {
 				w.is(err, store.ErrNotFound)
 				continue
 			}
 			w.must(err)
-			w.equal(row.Origin, want)
+			w.equal(row.Origin, mapping.LedgerCreated)
 			w.equal(row.Role, team.Maintainer)
 			w.must(w.Outcome(w.ctx(), id, audit.Outcome{Act: "remove", Account: "99", Team: made, Result: audit.Done}))
 			_, _, err = w.LedgerRow(w.ctx(), octo, team.ID(made), "99")
@@ -175,7 +175,7 @@ var records = map[string]func(*world){
 	"the writes of a run are told with what the ledger said before": func(w *world) {
 		run := w.run()
 		before := row("2", mapping.LedgerFound, "corp/g1")
-		w.must(w.Found(w.ctx(), run, octo, []mapping.Entry{before}))
+		w.must(w.Found(w.ctx(), run, octo, mapping.Ledger{"7": {before}}))
 		remove := audit.Write{Act: "remove", Account: "2", Login: "bob", From: "member"}
 		id := w.intend(run, add("1"), remove, add("3"))
 		w.outcome(id, "add", "1", audit.Done)

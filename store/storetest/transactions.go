@@ -33,7 +33,7 @@ var transactions = map[string]func(*world){
 	"found members whose audit entry cannot be written are not found": func(w *world) {
 		run := w.run()
 		w.db.Exec(w, "ALTER TABLE audit_entries RENAME TO away")
-		if err := w.Found(w.ctx(), run, octo, []mapping.Entry{row("1", mapping.LedgerFound)}); err == nil {
+		if err := w.Found(w.ctx(), run, octo, mapping.Ledger{"7": {row("1", mapping.LedgerFound)}}); err == nil {
 			w.Error("they were recorded")
 		}
 		w.db.Exec(w, "ALTER TABLE away RENAME TO audit_entries")
@@ -73,7 +73,7 @@ var transactions = map[string]func(*world){
 		var (
 			accounts []team.Account
 			links    []link.Link
-			rows     []mapping.Entry
+			rows     = mapping.Ledger{}
 			writes   []audit.Write
 			refs     []guard.Waived
 		)
@@ -81,7 +81,8 @@ var transactions = map[string]func(*world){
 			id := strconv.Itoa(i)
 			accounts = append(accounts, team.Account{ID: team.AccountID(id), Login: "login-" + id})
 			links = append(links, link.Link{User: link.UserRef{Source: "corp", ID: directory.UserID(fmt.Sprintf("u%05d", i))}, Account: team.AccountID(id), State: link.Standing, MadeAt: start})
-			rows = append(rows, mapping.Entry{Team: team.ID(strconv.Itoa(i % 300)), Account: team.AccountID(id), Origin: mapping.LedgerFound, Mappings: []string{"corp/g1"}, Since: start})
+			of := team.ID(strconv.Itoa(i % 300))
+			rows[of] = append(rows[of], mapping.Entry{Account: team.AccountID(id), Origin: mapping.LedgerFound, Mappings: []string{"corp/g1"}, Since: start})
 			writes = append(writes, add(id))
 			refs = append(refs, guard.Waived{Ref: guard.Ref{Team: "7", Account: team.AccountID(id), Act: "add"}})
 		}
@@ -121,7 +122,7 @@ var transactions = map[string]func(*world){
 		open, err := w.OpenIntents(w.ctx(), "octo")
 		w.must(err)
 		w.equal(len(open[0].Open), n)
-		w.must(w.Forget(w.ctx(), run, octo, rows[:5000]))
+		w.must(w.Forget(w.ctx(), run, octo, rows))
 		w.must(w.SaveMembers(w.ctx(), octo, accounts[:5000], start))
 		f, err := w.Former(w.ctx(), octo)
 		w.must(err)
