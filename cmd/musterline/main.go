@@ -21,8 +21,8 @@ import (
 	"github.com/charmbracelet/x/term"
 	"github.com/spf13/cobra"
 
-	"musterline.example/cmd/musterline/config"
 	"musterline.example/cmd/musterline/view"
+	"musterline.example/config"
 	"musterline.example/setting"
 )
 

@@ -13,7 +13,7 @@ import (
 	"strings"
 
 	"musterline.example/catalog"
-	"musterline.example/cmd/musterline/config"
+	"musterline.example/config"
 	"musterline.example/internal/secret"
 	"musterline.example/link"
 	"musterline.example/mapping"

@@ -12,7 +12,7 @@ import (
 // Docs returns docs/configuration.md, made from the tables that files are checked against.
 func Docs() string {
 	var b strings.Builder
-	b.WriteString(`<!-- Generated from cmd/musterline/config; ` + "`go test ./cmd/musterline/config -update`" + ` writes it. -->
+	b.WriteString(`<!-- Generated from config; ` + "`go test ./config -update`" + ` writes it. -->
 # Configuration
 
 Musterline reads one YAML file: the one that ` + "`--config`" + ` names, else ` + "`" + strings.Join(Places, "`, else `") + "`" + `.

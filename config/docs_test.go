@@ -14,7 +14,7 @@ import (
 )
 
 func TestDocumentationIsUpToDate(t *testing.T) {
-	const path = "../../../docs/configuration.md"
+	const path = "../docs/configuration.md"
 	if *update {
 		if err := os.WriteFile(path, []byte(Docs()), 0o644); err != nil {
 			t.Fatal(err)
@@ -26,7 +26,7 @@ func TestDocumentationIsUpToDate(t *testing.T) {
 		t.Fatal(err)
 	}
 	if diff := cmp.Diff(string(got), Docs()); diff != "" {
-		t.Errorf("docs/configuration.md is stale; run go test ./cmd/musterline/config -update (-file +tables):\n%s", diff)
+		t.Errorf("docs/configuration.md is stale; run go test ./config -update (-file +tables):\n%s", diff)
 	}
 }
 
