@@ -71,8 +71,8 @@ type record struct {
 	what    string // "nameID", "SCIM username", "verified address"
 }
 
-func newRegister(size int) *register {
-	return &register{make(map[string][]record, size), make(map[string][]record, size)}
+func newRegister() *register {
+	return &register{make(map[string][]record), make(map[string][]record)}
 }
 
 // add enters a value of an account, once, unless it is fit for no comparison.

@@ -165,7 +165,7 @@ func (r *resolver) disagree(address string, links []Link) {
 			delete(r.result.Links, l.User)
 			delete(r.holder, seatOf(l))
 			if before, had := r.before[l.User]; had && before.State == Revoked {
-				r.result.Links[l.User] = before
+				r.result.Links[l.User] = *before
 			}
 			r.hold(l.User, Conflict, why+settle(l.User), doubt{l.Account, l.Tier})
 		}

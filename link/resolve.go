@@ -77,7 +77,7 @@ type resolver struct {
 	addresses  *register
 	attributes map[string]bool // sources that have any user with the attribute
 
-	before    map[UserRef]Link
+	before    map[UserRef]*Link
 	resting   map[ground]int        // how many of these links rest on what
 	ruled     map[UserRef]Statement // users of whom a person has spoken
 	users     []UserRef             // who were read and are not held at first sight
@@ -124,9 +124,9 @@ func newResolver(in Input) *resolver {
 		sources:    make(map[string]*directory.Snapshot, len(in.Snapshots)),
 		accounts:   make(map[team.AccountID]*team.Account, len(in.Accounts)),
 		logins:     make(map[string][]team.AccountID, len(in.Accounts)),
-		identities: newRegister(len(in.Accounts)), addresses: newRegister(0), attributes: make(map[string]bool),
-		before: make(map[UserRef]Link, len(in.Before)), resting: make(map[ground]int), ruled: make(map[UserRef]Statement),
-		claims: make(map[UserRef][]claim, len(in.Accounts)), claimants: make(map[spot][]claimant, len(in.Accounts)),
+		identities: newRegister(), addresses: newRegister(), attributes: make(map[string]bool),
+		before: make(map[UserRef]*Link, len(in.Before)), resting: make(map[ground]int), ruled: make(map[UserRef]Statement),
+		users: make([]UserRef, 0, len(in.Accounts)), claims: make(map[UserRef][]claim, len(in.Accounts)), claimants: make(map[spot][]claimant, len(in.Accounts)),
 		holder: make(map[seat]UserRef, len(in.Accounts)), doubts: make(map[seat]int),
 		shaken: make(map[UserRef]Hold), stuck: make(map[UserRef]bool),
 		result: &Result{Links: make(map[UserRef]Link, len(in.Accounts)), frozen: make(map[team.AccountID]string)},
@@ -172,7 +172,8 @@ func newResolver(in Input) *resolver {
 			}
 		}
 	}
-	for _, l := range in.Before {
+	for i := range in.Before {
+		l := &in.Before[i]
 		if other, twice := r.before[l.User]; !twice || compareLinks(l, other) < 0 {
 			r.before[l.User] = l
 		}
@@ -182,7 +183,7 @@ func newResolver(in Input) *resolver {
 
 // compareLinks decides which of two links of one user is the one that memory means: never more than one is kept, so it is only a rule
 // against chance.
-func compareLinks(a, b Link) int {
+func compareLinks(a, b *Link) int {
 	return cmp.Or(a.MadeAt.Compare(b.MadeAt), cmp.Compare(a.Account, b.Account), cmp.Compare(a.Tier, b.Tier), cmp.Compare(a.State, b.State))
 }
 
@@ -227,6 +228,11 @@ func settle(user UserRef) string {
 
 // seatOf returns the seat of a link.
 func seatOf(l Link) seat { return seat{l.User.Source, l.Account} }
+
+// compareSeats orders links by seat and user.
+func compareSeats(a, b Link) int {
+	return cmp.Or(cmp.Compare(a.Account, b.Account), compareUsers(a.User, b.User))
+}
 
 // keep gives a user a link and its seat.
 func (r *resolver) keep(l Link) {

@@ -9,13 +9,14 @@ import (
 
 // reuse takes over the links that were made before, each as far as what was read this time bears it out.
 func (r *resolver) reuse() {
-	seats := make(map[seat][]Link)
+	links := make([]Link, 0, len(r.before))
 	for _, l := range r.before {
 		if l.State != Revoked {
-			r.resting[restsOn(l)]++
+			r.resting[restsOn(*l)]++
 		}
 	}
-	for user, l := range r.before {
+	for user, before := range r.before {
+		l := *before
 		h, shaken := r.shaken[user]
 		_, ruled := r.ruled[user]
 		u, read := r.user(user)
@@ -26,40 +27,23 @@ func (r *resolver) reuse() {
 			r.keep(l) // until the user is linked anew
 		case shaken:
 			l.State, l.Trouble = Frozen, h.Message
-			seats[seatOf(l)] = append(seats[seatOf(l)], l)
+			links = append(links, l)
 		case r.withdrawn(l):
 			continue
 		case read && u.Status == directory.Deleted:
 			r.yielding = append(r.yielding, l)
 		default:
-			seats[seatOf(l)] = append(seats[seatOf(l)], l)
-		}
-	}
-	var links []Link
-	for at, holders := range seats {
-		if _, taken := r.holder[at]; taken {
-			continue // a statement gives the account to somebody else
-		}
-		var users []UserRef
-		for i, l := range holders {
-			if _, shaken := r.shaken[l.User]; !shaken {
-				holders[i] = r.review(l)
-			}
-			if holders[i].State != Revoked {
-				users = append(users, l.User)
-			}
-		}
-		slices.SortFunc(users, compareUsers)
-		for _, l := range holders {
-			if len(users) > 1 && l.State != Revoked {
-				l.State, l.Trouble = Frozen, r.name(l.Account)+" is linked to "+listUsers(users)+settle(l.User)
-			}
 			links = append(links, l)
 		}
 	}
-	slices.SortFunc(links, func(a, b Link) int { return compareUsers(a.User, b.User) })
-	for _, l := range links {
-		r.keep(l)
+	slices.SortFunc(links, compareSeats)
+	for len(links) > 0 {
+		at, n := seatOf(links[0]), 1
+		for n < len(links) && seatOf(links[n]) == at {
+			n++
+		}
+		r.reuseSeat(at, links[:n])
+		links = links[n:]
 	}
 	for user, h := range r.shaken {
 		if l, linked := r.result.Links[user]; linked && l.State == Frozen {
@@ -69,6 +53,28 @@ func (r *resolver) reuse() {
 		r.hold(user, h.Reason, h.Message, doubtsOf(h.Among, "")...)
 	}
 	r.weigh()
+}
+
+// reuseSeat takes over the links to one account of one source, of which there is more than one only by somebody's mistake.
+func (r *resolver) reuseSeat(at seat, links []Link) {
+	if _, taken := r.holder[at]; taken {
+		return // a statement gives the account to somebody else
+	}
+	var users []UserRef
+	for i, l := range links {
+		if _, shaken := r.shaken[l.User]; !shaken {
+			links[i] = r.review(l)
+		}
+		if links[i].State != Revoked {
+			users = append(users, l.User)
+		}
+	}
+	for _, l := range links {
+		if len(users) > 1 && l.State != Revoked {
+			l.State, l.Trouble = Frozen, r.name(l.Account)+" is linked to "+listUsers(users)+settle(l.User)
+		}
+		r.keep(l)
+	}
 }
 
 // withdrawn reports whether a link rests on a statement that is no longer made. People take statements back to correct them; it removes
