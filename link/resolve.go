@@ -230,7 +230,7 @@ func settle(user UserRef) string {
 func seatOf(l Link) seat { return seat{l.User.Source, l.Account} }
 
 // compareSeats orders links by seat and user.
-func compareSeats(a, b Link) int {
+func compareSeats(a, b *Link) int {
 	return cmp.Or(cmp.Compare(a.Account, b.Account), compareUsers(a.User, b.User))
 }
 

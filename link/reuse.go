@@ -9,40 +9,38 @@ import (
 
 // reuse takes over the links that were made before, each as far as what was read this time bears it out.
 func (r *resolver) reuse() {
-	links := make([]Link, 0, len(r.before))
+	links := make([]*Link, 0, len(r.before))
 	for _, l := range r.before {
 		if l.State != Revoked {
 			r.resting[restsOn(*l)]++
 		}
 	}
-	for user, before := range r.before {
-		l := *before
-		h, shaken := r.shaken[user]
+	for user, l := range r.before {
+		_, shaken := r.shaken[user]
 		_, ruled := r.ruled[user]
 		u, read := r.user(user)
 		switch {
 		case ruled && !shaken:
 			continue // the statement has made a link
 		case l.State == Revoked:
-			r.keep(l) // until the user is linked anew
-		case shaken:
-			l.State, l.Trouble = Frozen, h.Message
-			links = append(links, l)
-		case r.withdrawn(l):
+			r.keep(*l) // until the user is linked anew
+		case !shaken && r.withdrawn(l):
 			continue
-		case read && u.Status == directory.Deleted:
-			r.yielding = append(r.yielding, l)
+		case !shaken && read && u.Status == directory.Deleted:
+			r.yielding = append(r.yielding, *l)
 		default:
 			links = append(links, l)
 		}
 	}
 	slices.SortFunc(links, compareSeats)
 	for len(links) > 0 {
-		at, n := seatOf(links[0]), 1
-		for n < len(links) && seatOf(links[n]) == at {
+		at, n := seatOf(*links[0]), 1
+		for n < len(links) && seatOf(*links[n]) == at {
 			n++
 		}
-		r.reuseSeat(at, links[:n])
+		if _, taken := r.holder[at]; !taken { // or a statement gives the account to somebody else
+			r.reuseSeat(links[:n])
+		}
 		links = links[n:]
 	}
 	for user, h := range r.shaken {
@@ -56,30 +54,33 @@ func (r *resolver) reuse() {
 }
 
 // reuseSeat takes over the links to one account of one source, of which there is more than one only by somebody's mistake.
-func (r *resolver) reuseSeat(at seat, links []Link) {
-	if _, taken := r.holder[at]; taken {
-		return // a statement gives the account to somebody else
-	}
+func (r *resolver) reuseSeat(before []*Link) {
 	var users []UserRef
-	for i, l := range links {
-		if _, shaken := r.shaken[l.User]; !shaken {
-			links[i] = r.review(l)
+	for _, b := range before {
+		l := *b
+		if h, shaken := r.shaken[l.User]; shaken {
+			l.State, l.Trouble = Frozen, h.Message
+		} else {
+			l = r.review(l)
 		}
-		if links[i].State != Revoked {
+		r.keep(l)
+		if l.State != Revoked {
 			users = append(users, l.User)
 		}
 	}
-	for _, l := range links {
-		if len(users) > 1 && l.State != Revoked {
-			l.State, l.Trouble = Frozen, r.name(l.Account)+" is linked to "+listUsers(users)+settle(l.User)
-		}
+	if len(users) < 2 {
+		return
+	}
+	for _, user := range users {
+		l := r.result.Links[user]
+		l.State, l.Trouble = Frozen, r.name(l.Account)+" is linked to "+listUsers(users)+settle(user)
 		r.keep(l)
 	}
 }
 
 // withdrawn reports whether a link rests on a statement that is no longer made. People take statements back to correct them; it removes
 // nobody, and the user is matched anew.
-func (r *resolver) withdrawn(l Link) bool {
+func (r *resolver) withdrawn(l *Link) bool {
 	_, on := r.rank[l.Tier]
 	return on && (l.Tier == Manual || l.Tier == Self)
 }
