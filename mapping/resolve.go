@@ -40,6 +40,7 @@ func Resolve(in Input) Result {
 	var all sync.WaitGroup
 	for part := range slices.Chunk(keys, stretch) {
 		r := shared.worker()
+		r.result.Wanted = make([]team.Wanted, 0, len(part))
 		workers = append(workers, r)
 		all.Go(func() {
 			for _, key := range part {
@@ -48,6 +49,7 @@ func Resolve(in Input) Result {
 		})
 	}
 	all.Wait()
+	shared.result.Wanted = make([]team.Wanted, 0, len(keys))
 	for _, r := range workers {
 		shared.result.add(r.result)
 	}

@@ -163,8 +163,8 @@ func Compute(target string, wanted []team.Wanted, current []team.Team) *Plan {
 			}
 			c.Slug, c.Members = now.Slug, len(now.Members)
 		}
-		for _, want := range w.Members {
-			c.compare(want, now, w.Grace)
+		for i := range w.Members {
+			c.compare(&w.Members[i], now, w.Grace)
 		}
 		if c.Create == nil && !c.Empty() {
 			c.BasedOn = now.Digest() // of the few teams that change: it costs more than the comparison
@@ -180,28 +180,27 @@ func Compute(target string, wanted []team.Wanted, current []team.Team) *Plan {
 	return p
 }
 
-// compare appends what one want asks of the team as it is. Members in grace leave when that ends.
-func (c *TeamChange) compare(want team.Want, now *team.Team, grace time.Time) {
+// compare appends what one want asks of the team as it is; of most members, nothing. Members in grace leave when that ends.
+func (c *TeamChange) compare(want *team.Want, now *team.Team, grace time.Time) {
 	member, present := now.Member(want.Account)
-	change := Change{Account: want.Account, Login: want.Login, User: want.User, From: member.Role, Role: want.Role, Invite: want.Invite, Why: want.Why}
+	login := want.Login
 	if present {
-		change.Login = member.Login
+		login = member.Login
+	}
+	change := func(act Act, to team.Role) Change {
+		return Change{Act: act, Account: want.Account, Login: login, User: want.User, From: member.Role, Role: to, Invite: want.Invite, Why: want.Why}
 	}
 	switch {
 	case want.In == team.Yes && !present:
-		change.Act = Add
-		c.Add = append(c.Add, change)
+		c.Add = append(c.Add, change(Add, want.Role))
 	case want.In == team.Yes && !member.Pending && (want.Role > member.Role || want.Demote && want.Role < member.Role):
-		change.Act = Update
-		c.Update = append(c.Update, change)
+		c.Update = append(c.Update, change(Update, want.Role))
+	case want.In == team.Out && member.Pending:
+		c.Remove = append(c.Remove, change(Cancel, member.Role))
 	case want.In == team.Out && (present || c.Create != nil): // who creates a team is put into it
-		change.Act, change.Role = Remove, member.Role
-		if member.Pending {
-			change.Act = Cancel
-		}
-		c.Remove = append(c.Remove, change)
+		c.Remove = append(c.Remove, change(Remove, member.Role))
 	case want.In == team.Keep && present && want.InGrace:
-		c.Leaving = append(c.Leaving, Leaving{want.Account, change.Login, grace, want.Why})
+		c.Leaving = append(c.Leaving, Leaving{want.Account, login, grace, want.Why})
 	}
 }
 
