@@ -44,7 +44,7 @@ var peers = map[size]string{
 }
 
 // calls counts what a sync asks of GitHub.
-func calls(out io.Writer) error {
+func calls(out io.Writer, _ string) error {
 	fmt.Fprintln(out, "GitHub calls of a sync without a change (names pinned, hints kept)          repeat: go run ./bench calls")
 	fmt.Fprintln(out, "  teams × members  accounts   calls   limit   writes     time | team-sync  team-link  peribolos  ops-app")
 	for _, s := range []size{{20, 25, 500}, {200, 50, 2000}, {20, 250, 4000}, {1000, 50, 10000}} {

@@ -3,12 +3,15 @@ package main
 import (
 	"bufio"
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
 	"runtime/debug"
+	"runtime/pprof"
 	"slices"
 	"strings"
 	"time"
@@ -22,8 +25,8 @@ import (
 )
 
 // resolve decides about a million memberships in ten thousand teams, one in a thousand of which changes, and sets the time beside that of
-// comm -3 on the same lists, sorted.
-func resolve(out io.Writer) error {
+// comm -3 on the same lists, sorted. Profiles of it go into a directory, if there is one.
+func resolve(out io.Writer, profiles string) error {
 	const teams, members, people = 10_000, 100, 50_000
 	now := time.Now()
 	s := &directory.Snapshot{Source: "corp", TakenAt: now, Users: make(map[directory.UserID]directory.User, people), Groups: make(map[directory.GroupID]directory.Group, teams)}
@@ -38,8 +41,8 @@ func resolve(out io.Writer) error {
 	var wanted, current []string // as lines for comm
 	for i := range teams {
 		slug := fmt.Sprintf("team-%05d", i)
-		g := directory.Group{ID: directory.GroupID(slug), Name: slug, ReadAt: now}
-		t := team.Team{ID: team.ID(fmt.Sprint(5_000_000 + i)), Slug: slug, Name: slug}
+		g := directory.Group{ID: directory.GroupID(slug), Name: slug, ReadAt: now, Members: make([]directory.UserID, 0, members)}
+		t := team.Team{ID: team.ID(fmt.Sprint(5_000_000 + i)), Slug: slug, Name: slug, Members: make([]team.Membership, 0, members)}
 		rows, keys := make([]mapping.Entry, 0, members), []string{"corp/" + slug}
 		for j := range members {
 			p := (i*37 + j*101) % people
@@ -71,6 +74,10 @@ func resolve(out io.Writer) error {
 	input := resident("VmRSS")
 	_ = os.WriteFile("/proc/self/clear_refs", []byte("5"), 0) // begins the peak anew, where the system can
 
+	stop, err := profile(profiles)
+	if err != nil {
+		return err
+	}
 	start := time.Now()
 	in.Links = link.Resolve(link.Input{Snapshots: []*directory.Snapshot{s}, Kind: "github", Accounts: in.Accounts, Complete: true, Before: links, Now: now})
 	linked := time.Since(start)
@@ -80,12 +87,41 @@ func resolve(out io.Writer) error {
 	planned := time.Since(start)
 	approved, _ := guard.Approve(p, guard.Facts{Now: now, Place: in.Place}, guard.All(guard.Settings{}), nil)
 	total := time.Since(start)
+	most := resident("VmHWM")
+	if err := stop(); err != nil {
+		return err
+	}
+	runtime.KeepAlive(in) // as a run holds them until its end
+	runtime.KeepAlive(result)
 
 	fmt.Fprintln(out, "deciding about 1,000,000 memberships in 10,000 teams, 1,000 of them new, reasons included   repeat: go run ./bench resolve")
 	fmt.Fprintf(out, "  link %s, mapping %s, plan %s, guards %s: %s for %d approved changes\n", ms(linked), ms(resolved-linked), ms(planned-resolved), ms(total-planned), ms(total), approved.Plan().Summary().Add)
 	fmt.Fprintf(out, "  %.1f × comm -3 on the same lists, sorted (%s)\n", float64(total)/float64(yardstick), ms(yardstick))
-	fmt.Fprintf(out, "  resident at most %d MiB, of which the input %d MiB\n", resident("VmHWM"), input)
+	fmt.Fprintf(out, "  resident at most %d MiB, of which the input %d MiB\n", most, input)
 	return nil
+}
+
+// profile profiles from now on until stop, which writes cpu.pprof and, of what is in use then, heap.pprof. Without a directory it does nothing.
+func profile(dir string) (stop func() error, err error) {
+	if dir == "" {
+		return func() error { return nil }, nil
+	}
+	cpu, err := os.Create(filepath.Join(dir, "cpu.pprof")) //nolint:gosec // where whoever runs it says
+	if err != nil {
+		return nil, err
+	}
+	if err := pprof.StartCPUProfile(cpu); err != nil {
+		return nil, err
+	}
+	return func() error {
+		pprof.StopCPUProfile()
+		heap, err := os.Create(filepath.Join(dir, "heap.pprof")) //nolint:gosec // likewise
+		if err != nil {
+			return err
+		}
+		runtime.GC() // what is in use is known as of the last collection
+		return errors.Join(pprof.WriteHeapProfile(heap), heap.Close(), cpu.Close())
+	}, nil
 }
 
 func ms(d time.Duration) string { return fmt.Sprintf("%d ms", d.Milliseconds()) }
