@@ -43,8 +43,7 @@ fuzz: ## run each fuzz test for 20,000 tries; FUZZTIME=10m for longer
 	@scripts/fuzz.sh
 
 bench: ## print the figures: GitHub calls, time and memory, and those of others beside them
-	go run ./bench
-	go test -run '^$$' -bench . -benchmem ./...
+	@scripts/bench.sh
 
 SOAK = -soak.worlds=10000 -soak.binary=100 -soak.families=100 -soak.kills=200 -soak.steps=200
 soak: ## random worlds, kill -9, five years of an organization; prints the tally of docs/soak.md
