@@ -422,13 +422,13 @@ func BenchmarkResolve(b *testing.B) {
 			g.Members = append(g.Members, directory.UserID(login))
 			tm.Members = append(tm.Members, team.Membership{Account: team.AccountID(login + "-id"), Login: login})
 		}
+		tm.Sort()
 		var rows []mapping.Entry
 		keys := []string{"corp/" + slug}
 		for _, m := range tm.Members {
 			rows = append(rows, mapping.Entry{Account: m.Account, Origin: mapping.LedgerFound, Mappings: keys})
 		}
 		w.in.Ledger[tm.ID] = rows
-		tm.Sort()
 		w.snapshot.Groups[g.ID], w.in.Teams = g, append(w.in.Teams, tm)
 		w.in.Mappings = append(w.in.Mappings, mapping.Mapping{ID: "file:" + slug, Origin: mapping.FromFile, Target: "octo", Team: slug, TeamID: tm.ID, Source: "corp", Group: slug, GroupID: g.ID, Mode: mapping.Exclusive})
 	}
