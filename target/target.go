@@ -152,6 +152,19 @@ type Env struct {
 	HTTP  http.RoundTripper
 	Log   *slog.Logger
 	Hints Hints
+	Meter Meter // nil: nobody counts
+}
+
+// A Meter is told what the calls under one credential cost. Its methods return at once and may be called from several goroutines. The
+// resource is the vendor's word for a ration, such as "core".
+type Meter interface {
+	// Called tells of one call; status 0 is one without an answer.
+	Called(resource string, status int, took time.Duration)
+	// Spent tells how many points of a ration an answer took, and Left what the vendor says remains of it.
+	Spent(resource string, points int)
+	Left(resource string, remaining, limit int)
+	// Waited tells how long a call stood in the queue or before a limit.
+	Waited(d time.Duration)
 }
 
 // A Feature is something a kind can or cannot do, for the capability table.

@@ -39,7 +39,26 @@ type Config struct {
 	Log   *slog.Logger      // nil: none
 	Cache Cache             // of answers to revalidate; the credential's in memory when nil
 	Pool  *Pool             // the process's when nil
+	Meter Meter             // nil: nobody counts
 }
+
+// A Meter is told what calls cost. Its methods return at once. The resource is GitHub's word for a ration: "core" or "graphql".
+type Meter interface {
+	// Called tells of one call; status 0 is one without an answer.
+	Called(resource string, status int, took time.Duration)
+	// Spent tells how many points of a ration an answer took, and Left what GitHub says remains of it.
+	Spent(resource string, points int)
+	Left(resource string, remaining, limit int)
+	// Waited tells how long a call stood in the queue or before a limit.
+	Waited(d time.Duration)
+}
+
+type noMeter struct{}
+
+func (noMeter) Called(string, int, time.Duration) {}
+func (noMeter) Spent(string, int)                 {}
+func (noMeter) Left(string, int, int)             {}
+func (noMeter) Waited(time.Duration)              {}
 
 // A Client speaks with one GitHub under one credential.
 type Client struct {
@@ -50,6 +69,7 @@ type Client struct {
 	now    func() time.Time
 	logger *slog.Logger
 	shared *shared
+	meter  Meter
 	http   *http.Client
 	rest   *github.Client
 }
@@ -63,7 +83,10 @@ func Open(cfg Config) (*Client, error) {
 	if err != nil {
 		return nil, err
 	}
-	c := &Client{at: at, org: cfg.Organization, lane: cfg.Lane, now: cfg.Now, logger: cfg.Log}
+	c := &Client{at: at, org: cfg.Organization, lane: cfg.Lane, now: cfg.Now, logger: cfg.Log, meter: cfg.Meter}
+	if c.meter == nil {
+		c.meter = noMeter{}
+	}
 	if c.now == nil {
 		c.now = time.Now
 	}

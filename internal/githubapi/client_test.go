@@ -653,3 +653,56 @@ func FuzzAnswers(f *testing.F) {
 		})
 	})
 }
+
+// A counter is a meter that adds up.
+type counter struct {
+	mu       sync.Mutex
+	statuses map[string][]int
+	spent    map[string]int
+	left     map[string]int
+	waits    int
+}
+
+func (c *counter) Called(resource string, status int, _ time.Duration) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.statuses[resource] = append(c.statuses[resource], status)
+}
+
+func (c *counter) Spent(resource string, points int) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.spent[resource] += points
+}
+
+func (c *counter) Left(resource string, remaining, _ int) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.left[resource] = remaining
+}
+
+func (c *counter) Waited(time.Duration) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.waits++
+}
+
+func TestTheMeterIsToldWhatCallsCost(t *testing.T) {
+	gh, _ := simulated(t)
+	m := &counter{statuses: map[string][]int{}, spent: map[string]int{}, left: map[string]int{}}
+	c := opened(t, gh, func(cfg *Config) { cfg.Meter = m })
+	for range 2 { // the second time nothing has changed, and it is free
+		if _, err := c.Get(t.Context(), "orgs/acme", &struct{}{}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if _, err := c.Query(t.Context(), "query { rateLimit { cost remaining } viewer { login } }", nil, &struct{}{}); err != nil {
+		t.Fatal(err)
+	}
+	if got := fmt.Sprint(m.statuses, m.spent, m.waits); got != "map[core:[200 304] graphql:[200]] map[core:1 graphql:1] 3" {
+		t.Error(got)
+	}
+	if core := c.Quota("core"); m.left["core"] != core.Remaining || core.Remaining == 0 {
+		t.Errorf("left %d, GitHub says %+v", m.left["core"], core)
+	}
+}

@@ -27,6 +27,9 @@ type revalidator struct {
 	cache Cache
 }
 
+// revalidated is a header of ours on answers that GitHub has confirmed with a 304, for who counts what calls cost.
+const revalidated = "X-Musterline-Revalidated"
+
 // An entry is an answer as it is kept.
 type entry struct {
 	ETag   string
@@ -53,6 +56,7 @@ func (r revalidator) RoundTrip(req *http.Request) (*http.Response, error) {
 	case known && resp.StatusCode == http.StatusNotModified:
 		resp.StatusCode, resp.Status = http.StatusOK, "200 OK"
 		maps.Copy(resp.Header, kept.Header)
+		resp.Header.Set(revalidated, "1")
 		httpx.SetBody(resp, kept.Body)
 	case resp.StatusCode == http.StatusOK && resp.Header.Get("ETag") != "":
 		// A body that a proxy has cut short must not be kept: GitHub would confirm its tag for ever.

@@ -108,12 +108,26 @@ func (c *Client) Query(ctx context.Context, document string, variables map[strin
 	if len(answer.Data) == 0 || string(answer.Data) == "null" {
 		return answer.Errors, c.noData(answer.Errors, answer.Message, id)
 	}
+	c.spent(answer.Data)
 	if err := json.Unmarshal(answer.Data, out); err != nil {
 		e := Problem(Broken)
 		e.Request, e.Err = id, err
 		return nil, e
 	}
 	return answer.Errors, nil
+}
+
+// spent tells the meter what an answer cost, if its document asked.
+func (c *Client) spent(data json.RawMessage) {
+	if _, idle := c.meter.(noMeter); idle || c.meter == nil {
+		return
+	}
+	var said struct {
+		RateLimit struct{ Cost int } `json:"rateLimit"`
+	}
+	if json.Unmarshal(data, &said) == nil && said.RateLimit.Cost > 0 {
+		c.meter.Spent("graphql", said.RateLimit.Cost)
+	}
 }
 
 // noData explains an answer without data by its first fault.

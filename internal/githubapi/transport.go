@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"strconv"
 	"strings"
 	"time"
 
@@ -40,13 +41,16 @@ func (g gate) RoundTrip(req *http.Request) (*http.Response, error) {
 		if err != nil {
 			return nil, err
 		}
+		asked := time.Now()
 		release, err := c.shared.limiter.acquire(req.Context(), c.lane, resource, write)
 		if err != nil {
 			return nil, err
 		}
 		began := time.Now()
+		c.meter.Waited(began.Sub(asked))
 		resp, err := g.send(again)
 		release()
+		g.measure(resource, resp, time.Since(began))
 		if err != nil {
 			if req.Context().Err() == nil && errors.Is(err, context.DeadlineExceeded) {
 				err = fmt.Errorf("no answer within %s", answerWithin)
@@ -82,6 +86,28 @@ func (g gate) RoundTrip(req *http.Request) (*http.Response, error) {
 				return nil, err
 			}
 		}
+	}
+}
+
+// measure tells the meter of one call. A REST answer costs a point, unless it only says that nothing has changed; what a GraphQL answer
+// costs stands in it, and Query tells.
+func (g gate) measure(resource string, resp *http.Response, took time.Duration) {
+	if resp == nil {
+		g.c.meter.Called(resource, 0, took)
+		return
+	}
+	status := resp.StatusCode
+	if resp.Header.Get(revalidated) != "" {
+		status = http.StatusNotModified
+	}
+	g.c.meter.Called(resource, status, took)
+	if resource == "core" && status != http.StatusNotModified {
+		g.c.meter.Spent(resource, 1)
+	}
+	remaining, err1 := strconv.Atoi(resp.Header.Get("X-RateLimit-Remaining"))
+	limit, err2 := strconv.Atoi(resp.Header.Get("X-RateLimit-Limit"))
+	if err1 == nil && err2 == nil {
+		g.c.meter.Left(resource, remaining, limit)
 	}
 }
 
