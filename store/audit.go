@@ -37,6 +37,11 @@ const (
 	KindPause      Kind = "pause"      // of a target
 	KindResume     Kind = "resume"     // of a target
 	KindCredential Kind = "credential" // one was saved or deleted; never what it is
+	KindToken      Kind = "token"      // a Musterline token was created or revoked; never its text
+	KindRole       Kind = "role"       // a role was assigned or withdrawn
+	KindSession    Kind = "session"    // somebody signed in or out, or a session was revoked
+	KindSignIn     Kind = "sign-in"    // a sign-in link was created or used; never its text
+	KindConfigured Kind = "configured" // a configured row was created, changed or deleted; never its secrets
 	KindCheckpoint Kind = "checkpoint" // the record was pruned up to here
 )
 

@@ -22,7 +22,7 @@ type dialect struct {
 }
 
 // version is the newest version of the tables that this program knows.
-const version = 2
+const version = 4
 
 // provider returns the migrations: the files, which are the same for both databases, and the triggers, which cannot be.
 func provider(to *sql.DB, d dialect, log *slog.Logger) (*goose.Provider, error) {
@@ -33,7 +33,7 @@ func provider(to *sql.DB, d dialect, log *slog.Logger) (*goose.Provider, error) 
 	options := []goose.ProviderOption{
 		goose.WithDisableGlobalRegistry(true),
 		goose.WithSlog(log),
-		goose.WithGoMigrations(goose.NewGoMigration(2, &goose.GoFunc{RunTx: func(ctx context.Context, tx *sql.Tx) error {
+		goose.WithGoMigrations(goose.NewGoMigration(4, &goose.GoFunc{RunTx: func(ctx context.Context, tx *sql.Tx) error {
 			for _, statement := range d.guards {
 				if _, err := tx.ExecContext(ctx, statement); err != nil {
 					return err

@@ -35,6 +35,7 @@ type Database interface {
 func Run(t *testing.T, fresh func(t *testing.T) Database) {
 	for depth, cases := range map[string]map[string]func(*world){
 		"basic":        basic,
+		"access":       access,
 		"transactions": transactions,
 		"concurrency":  concurrency,
 	} {

@@ -21,6 +21,16 @@ type AuditEntry struct {
 	Mac        []byte
 }
 
+type Configured struct {
+	Section string
+	Name    string
+	Body    string
+	Secrets string
+	Version int64
+	MadeBy  string
+	At      int64
+}
+
 type Disconnect struct {
 	Target string
 	Number int64
@@ -87,6 +97,35 @@ type Plan struct {
 	Body   []byte
 }
 
+type Role struct {
+	Subject string
+	Target  string
+	Number  int64
+	Role    string
+	MadeBy  string
+	MadeAt  int64
+}
+
+type Session struct {
+	Hash      []byte
+	Subject   string
+	Sealed    []byte
+	MadeAt    int64
+	ExpiresAt int64
+	EndedAt   int64
+}
+
+type SignInLink struct {
+	Hash      []byte
+	Subject   string
+	Role      string
+	Target    string
+	MadeBy    string
+	MadeAt    int64
+	ExpiresAt int64
+	UsedAt    int64
+}
+
 type Source struct {
 	Name     string
 	TakenAt  int64
@@ -114,6 +153,20 @@ type Target struct {
 	PausedBy       string
 	PauseReason    string
 	PausedAt       int64
+}
+
+type Token struct {
+	Number    int64
+	Hash      []byte
+	Name      string
+	Target    string
+	Role      string
+	MadeBy    string
+	MadeAt    int64
+	ExpiresAt int64
+	UsedAt    int64
+	RevokedBy string
+	RevokedAt int64
 }
 
 type Write struct {
