@@ -27,7 +27,8 @@ func PlanUndo(ctx context.Context, d Deps, name, undone string) (*Decision, erro
 }
 
 // Undo takes a run back: it plans the inverse of its writes, passes the guards, applies, puts the rows of the ledger back as they were, and
-// leaves the target paused, because the next sync would do the same again. Only b.Answered, b.Progress and b.Run are looked at.
+// leaves the target paused, because the next sync would do the same again. With b.Digest it makes the changes of the plan with that digest,
+// or none and ErrMoved. Of the budget only the deadline is not looked at.
 func Undo(ctx context.Context, d Deps, name, undone string, b Budget) (report Report, err error) {
 	b.Run.Undoes, b.Run.Trigger = undone, "undo"
 	if t, ok := d.Targets[name]; ok {
@@ -39,6 +40,9 @@ func Undo(ctx context.Context, d Deps, name, undone string, b Budget) (report Re
 	if err != nil {
 		return report, err
 	}
+	if b.Digest != "" && b.Digest != dec.Plan.Digest {
+		return report, ErrMoved
+	}
 	run, _, err := d.begin(ctx, name, b.Run, "")
 	if err != nil {
 		return report, err
@@ -46,6 +50,9 @@ func Undo(ctx context.Context, d Deps, name, undone string, b Budget) (report Re
 	defer func() { report = d.finish(ctx, run, nil, report, err) }()
 	if err := d.Notebook.SavePlan(ctx, run.ID, dec.Plan, dec.Objections); err != nil {
 		return report, err
+	}
+	if b.Planned != nil {
+		b.Planned(dec)
 	}
 	// Paused first: were it done last, a crash in between would let the next sync write again what was just taken back.
 	pause := Pause{By: b.Run.Requester, Reason: "run " + undone + " was undone by run " + run.ID, At: d.Now()}

@@ -2,6 +2,7 @@ package reconcile_test
 
 import (
 	"context"
+	"errors"
 	"strings"
 	"testing"
 
@@ -38,6 +39,38 @@ func TestUndoLeavesWhatHasChangedSince(t *testing.T) {
 	undo(t, l, r.Run)
 	if got, want := members(platform), "ada cy dan"; got != want {
 		t.Errorf("platform holds %q, want %q", got, want)
+	}
+}
+
+func TestAnUndoMakesThePlanThatWasShownOrNone(t *testing.T) {
+	l := openLab(t)
+	platform := l.team("platform", "ada")
+	l.join("bob", "cy")
+	l.corp.group("eng", "ada", "bob", "cy")
+	l.mapped("platform", "eng")
+	r := l.mustSync(t)
+	shown, err := reconcile.PlanUndo(context.Background(), l.deps, "octo", r.Run)
+	if err != nil {
+		t.Fatal(err)
+	}
+	platform.Remove("bob") // somebody has been quicker
+	budget := reconcile.Budget{Digest: shown.Plan.Digest}
+	if _, err := reconcile.Undo(context.Background(), l.deps, "octo", r.Run, budget); !errors.Is(err, reconcile.ErrMoved) {
+		t.Errorf("undone, although the plan was another: %v", err)
+	}
+	if got, want := members(platform), "ada cy"; got != want {
+		t.Errorf("platform holds %q, want %q", got, want)
+	}
+	if shown, err = reconcile.PlanUndo(context.Background(), l.deps, "octo", r.Run); err != nil {
+		t.Fatal(err)
+	}
+	var told *reconcile.Decision
+	budget = reconcile.Budget{Digest: shown.Plan.Digest, Planned: func(d *reconcile.Decision) { told = d }}
+	if _, err := reconcile.Undo(context.Background(), l.deps, "octo", r.Run, budget); err != nil {
+		t.Fatal(err)
+	}
+	if got, want := members(platform), "ada"; got != want || told == nil || told.Plan.Digest != shown.Plan.Digest {
+		t.Errorf("platform holds %q, want %q; told of %+v", got, want, told)
 	}
 }
 
