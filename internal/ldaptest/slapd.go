@@ -9,6 +9,7 @@ import (
 	"crypto/x509"
 	"crypto/x509/pkix"
 	"encoding/pem"
+	"errors"
 	"fmt"
 	"math/big"
 	"net"
@@ -18,13 +19,16 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/go-ldap/ldap/v3"
 )
 
 // What a Slapd serves, and who may read it.
 const (
 	Base     = "dc=example,dc=test"
 	Reader   = "cn=reader," + Base // may read all but passwords
-	Password = "r3ader's"
+	Admin    = "cn=admin," + Base  // may do anything
+	Password = "r3ader's"          // of both
 )
 
 // Limits are those of a server that is well kept: 500 entries without paging, pages of 500, and as many pages as there are.
@@ -47,6 +51,7 @@ type Options struct {
 	LDIF   string // entries below Base; Base itself, ou=people, ou=groups and Reader are there already
 	Limits string // lines of slapd.conf(5) for the database in place of Limits
 	Access string // access lines that come before the usual ones
+	Refint bool   // members follow an entry that is renamed or moved, and go with one that is deleted: overlay refint
 }
 
 // StartSlapd serves a tree until the test is over. Without slapd the test is skipped, or fails when CI is true.
@@ -63,7 +68,11 @@ func StartSlapd(t testing.TB, o Options) *Slapd {
 	}
 	s.config = filepath.Join(s.folder, "slapd.conf")
 	text := strings.NewReplacer("$SCHEMA", schema, "$MODULES", modules, "$FOLDER", s.folder, "$BASE", Base, "$READER", Reader,
+		"$ADMIN", Admin, "$PASSWORD", Password,
 		"$LIMITS", cmp.Or(o.Limits, Limits), "$ACCESS", o.Access).Replace(slapdConf)
+	if o.Refint {
+		text += refintConf
+	}
 	for name, text := range map[string]string{"slapd.conf": text, "test.schema": testSchema} {
 		if err := os.WriteFile(filepath.Join(s.folder, name), []byte(text), 0o600); err != nil {
 			t.Fatal(err)
@@ -118,6 +127,38 @@ func (s *Slapd) load(ldif string) error {
 	return fmt.Errorf("slapd: %w", err)
 }
 
+// Change does something to the tree as the Admin.
+func (s *Slapd) Change(do func(*ldap.Conn) error) {
+	s.t.Helper()
+	c, err := ldap.DialURL(s.URL)
+	if err == nil {
+		if err = c.Bind(Admin, Password); err == nil {
+			err = do(c)
+		}
+		err = errors.Join(err, c.Close())
+	}
+	if err != nil {
+		s.t.Fatal(err)
+	}
+}
+
+// Forgets waits until no group lists an entry or what lay below it: refint works when the answer to a change is out already.
+func (s *Slapd) Forgets(dn string) {
+	s.t.Helper()
+	s.Change(func(c *ldap.Conn) error {
+		left := fmt.Sprintf("(|(member:dnSubtreeMatch:=%[1]s)(uniqueMember:dnSubtreeMatch:=%[1]s))", ldap.EscapeFilter(dn))
+		for deadline := time.Now().Add(startTime); ; time.Sleep(10 * time.Millisecond) {
+			groups, err := c.Search(ldap.NewSearchRequest(Base, ldap.ScopeWholeSubtree, ldap.NeverDerefAliases, 0, 0, false, left, []string{"1.1"}, nil))
+			if err != nil || len(groups.Entries) == 0 {
+				return err
+			}
+			if time.Now().After(deadline) {
+				return fmt.Errorf("%d groups still list %s", len(groups.Entries), dn)
+			}
+		}
+	})
+}
+
 func (s *Slapd) stop() {
 	if s.process != nil {
 		s.process.end()
@@ -154,12 +195,14 @@ pidfile $FOLDER/slapd.pid
 modulepath $MODULES
 moduleload back_mdb
 moduleload ppolicy
+moduleload refint
 TLSCertificateFile $FOLDER/ca.pem
 TLSCertificateKeyFile $FOLDER/server.key
 threads 4
 database mdb
 suffix "$BASE"
-rootdn "cn=admin,$BASE"
+rootdn "$ADMIN"
+rootpw "$PASSWORD"
 directory $FOLDER/data
 maxsize 1073741824
 dbnosync
@@ -170,6 +213,10 @@ $ACCESS
 access to attrs=userPassword by anonymous auth by * none
 access to * by dn.exact="$READER" read by * auth
 overlay ppolicy
+`
+
+const refintConf = `overlay refint
+refint_attributes member uniqueMember
 `
 
 // The arc is OpenLDAP's for experiments. groupOfMembers is that of RFC 2307bis: a group that may be empty.
