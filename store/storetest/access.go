@@ -13,7 +13,7 @@ import (
 )
 
 // access is about tokens, roles, sessions and sign-in links.
-var access = merge(tokens, roles, sessions, signIns)
+var access = merge(tokens, roles, sessions, signIns, configured)
 
 var tokens = map[string]func(*world){
 	"a token is known by its text": func(w *world) {
@@ -149,11 +149,11 @@ var tokens = map[string]func(*world){
 			for p := (store.Page{Limit: 2}); ; {
 				tokens, next, err := w.Tokens(w.ctx(), target, p)
 				w.must(err)
-				var names string
+				var names []string
 				for _, t := range tokens {
-					names += t.Name
+					names = append(names, t.Name)
 				}
-				if pages = append(pages, names); next == "" {
+				if pages = append(pages, strings.Join(names, "")); next == "" {
 					return pages
 				}
 				p.After = next
