@@ -2,6 +2,8 @@ package main
 
 import (
 	"github.com/spf13/cobra"
+
+	"musterline.example/answer"
 )
 
 func (c *cli) completionCommand() *cobra.Command {
@@ -15,7 +17,7 @@ func (c *cli) completionCommand() *cobra.Command {
 		Args:      arguments(1, 1, "a shell: bash, zsh, fish or powershell"),
 		ValidArgs: shells,
 		RunE: func(command *cobra.Command, args []string) error {
-			if err := oneOf("shell", args[0], shells); err != nil {
+			if err := answer.OneOf("shell", args[0], shells); err != nil {
 				return err
 			}
 			root := command.Root()

@@ -17,8 +17,10 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"musterline.example/answer"
 	"musterline.example/cmd/musterline/view"
 	"musterline.example/internal/githubsim"
+	"musterline.example/internal/words"
 )
 
 // The sample company: what its GitHub holds, what its identity provider says, and the configuration between the two.
@@ -191,18 +193,18 @@ func (t *teller) heading(why string) {
 
 // run shows a command line and carries it out, as a shell in the folder would.
 func (t *teller) run(ctx context.Context, args ...string) error {
-	words := make([]string, len(args))
+	quoted := make([]string, len(args))
 	for i, a := range args {
-		words[i] = view.Quote(a)
+		quoted[i] = words.Quote(a)
 	}
-	t.screen.Command("musterline " + strings.Join(words, " "))
+	t.screen.Command("musterline " + strings.Join(quoted, " "))
 	command := &cli{stdin: strings.NewReader(""), stdout: t.cli.stdout, stderr: t.cli.stderr, env: t.cli.env, now: t.cli.now}
 	args = append(args, "--config", filepath.Join(t.dir, "musterline.yaml"))
 	if t.cli.noColor {
 		args = append(args, "--no-color")
 	}
 	if code := command.run(ctx, args); code != exitDone {
-		return failf("demo: that should have ended with exit code 0, not %d", code)
+		return answer.Errorf(answer.Failed, "demo: that should have ended with exit code 0, not %d", code)
 	}
 	return ctx.Err()
 }
@@ -235,7 +237,7 @@ func (t *teller) invite(url string) {
 	s.Line("  cd %s", t.dir)
 	if program, err := os.Executable(); err == nil {
 		if found, err := exec.LookPath("musterline"); err != nil || found != program {
-			s.Line("  alias musterline=%s", view.Quote(program))
+			s.Line("  alias musterline=%s", words.Quote(program))
 		}
 	}
 	s.Table(2, [][]string{

@@ -1,18 +1,16 @@
 // Command musterline keeps the teams of GitHub organizations in line with the groups of an identity provider.
 //
-// Every command is a file named for its act: it reads its words, calls one function of the stages, and hands what comes back to package
-// view. Read sync.go first, then open.go, which makes the stages' parts from the configuration file.
+// Every command is a file named for its act: it reads its words, asks one question of package answer, and hands what comes back to package
+// view. Read sync.go first, then open.go, which finds somebody to ask.
 package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"io"
 	"os"
 	"os/signal"
 	"os/user"
-	"slices"
 	"strconv"
 	"strings"
 	"syscall"
@@ -21,6 +19,7 @@ import (
 	"github.com/charmbracelet/x/term"
 	"github.com/spf13/cobra"
 
+	"musterline.example/answer"
 	"musterline.example/cmd/musterline/view"
 	"musterline.example/config"
 	"musterline.example/setting"
@@ -74,7 +73,7 @@ func (c *cli) run(ctx context.Context, args []string) int {
 		return c.code
 	}
 	c.explain(command, err)
-	if _, wrong := errors.AsType[*usageError](err); wrong {
+	if wrongWords(answer.ErrorOf(err)) {
 		return exitUsage
 	}
 	return exitFailed
@@ -128,7 +127,7 @@ somebody approves it by name, and it can always say why somebody is in a team.`,
 			if len(args) == 0 {
 				return nil
 			}
-			return usagef("there is no command %q%s", args[0], setting.DidYouMean(args[0], commandNames(root)))
+			return answer.Usagef("there is no command %q%s", args[0], setting.DidYouMean(args[0], commandNames(root)))
 		},
 		RunE: func(root *cobra.Command, _ []string) error { return root.Help() },
 	}
@@ -173,6 +172,25 @@ func commandNames(parent *cobra.Command) []string {
 // screen is standard output as views write on it.
 func (c *cli) screen() view.Screen { return c.screenOn(c.stdout) }
 
+// page is where a command shows what it does: standard output, or standard error when that is for a program to read.
+func (c *cli) page(asJSON bool) view.Screen {
+	if !asJSON {
+		return c.screen()
+	}
+	s := c.screenOn(c.stderr)
+	s.Live = false
+	return s
+}
+
+// tell prints an answer: as JSON, or in words on the screen.
+func tell[T any](c *cli, asJSON bool, value T, text func(s view.Screen, value T)) error {
+	if asJSON {
+		return view.WriteJSON(c.stdout, value)
+	}
+	text(c.screen(), value)
+	return nil
+}
+
 func (c *cli) screenOn(w io.Writer) view.Screen {
 	s := view.Screen{Out: w, Width: 80}
 	file, ok := w.(*os.File)
@@ -213,39 +231,35 @@ func (c *cli) person(by string) string {
 	return "somebody"
 }
 
+// canAsk is the refusal of a command that would have to ask where nobody can answer.
+func (c *cli) canAsk(yes bool) error {
+	if yes || c.asks() {
+		return nil
+	}
+	return answer.Usagef("this asks before it acts, and standard input is no terminal").WithHint("to answer yes beforehand, add --yes")
+}
+
 // confirm asks for a yes. Without a terminal nobody can answer, and to go on would be a guess.
-func (c *cli) confirm(yes bool, question string) error {
+func (c *cli) confirm(s view.Screen, yes bool, question string) error {
 	if yes {
 		return nil
 	}
-	if !c.asks() {
-		return usagef("this asks before it acts, and standard input is no terminal").hint("to answer yes beforehand, add --yes")
+	if err := c.canAsk(yes); err != nil {
+		return err
 	}
-	fmt.Fprintf(c.stdout, "%s Only yes is taken for yes: ", question)
-	answer := make([]byte, 0, 8)
+	fmt.Fprintf(s.Out, "%s Only yes is taken for yes: ", question)
+	said := make([]byte, 0, 8)
 	for one := make([]byte, 1); ; {
 		n, err := c.stdin.Read(one)
-		if n == 1 && one[0] != '\n' && len(answer) < 64 {
-			answer = append(answer, one[0])
+		if n == 1 && one[0] != '\n' && len(said) < 64 {
+			said = append(said, one[0])
 		}
 		if err != nil || n == 1 && one[0] == '\n' {
 			break
 		}
 	}
-	if strings.TrimSpace(string(answer)) != "yes" {
-		return failf("nothing was done: the answer was not yes")
+	if strings.TrimSpace(string(said)) != "yes" {
+		return answer.Errorf(answer.Stopped, "nothing was done: the answer was not yes")
 	}
 	return nil
-}
-
-// oneOf checks that a word is among those known; what says what it should be.
-func oneOf(what, word string, known []string) error {
-	if slices.Contains(known, word) {
-		return nil
-	}
-	err := usagef("there is no %s %q%s", what, word, setting.DidYouMean(word, known))
-	if len(known) > 0 && len(known) <= 12 {
-		return err.hint("there is: " + strings.Join(slices.Sorted(slices.Values(known)), ", "))
-	}
-	return err
 }

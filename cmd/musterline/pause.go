@@ -5,12 +5,14 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"musterline.example/answer"
 	"musterline.example/cmd/musterline/view"
-	"musterline.example/reconcile"
+	"musterline.example/internal/words"
 )
 
 func (c *cli) pauseCommand() *cobra.Command {
 	var reason, by string
+	var asJSON bool
 	command := &cobra.Command{
 		Use:   "pause TARGET --reason TEXT",
 		Short: "Stop all changes to a target until resume",
@@ -21,24 +23,24 @@ target. Plans can still be made and looked at.`,
 		ValidArgsFunction: c.completeTargets,
 		RunE: func(command *cobra.Command, args []string) error {
 			if strings.TrimSpace(reason) == "" {
-				return usagef("a pause needs a reason, for whoever finds it").hint("say it with --reason TEXT")
+				return answer.Usagef("a pause needs a reason, for whoever finds it").WithHint("say it with --reason TEXT")
 			}
-			h, err := c.hold(command.Context(), "pause")
+			d, err := c.hold(command.Context(), "pause")
 			if err != nil {
 				return err
 			}
-			defer h.close()
-			if _, err := h.targets(args); err != nil {
+			defer d.close()
+			paused, err := d.Pause(command.Context(), answer.PauseWish{Target: args[0], By: c.person(by), Reason: reason})
+			if err != nil {
 				return err
 			}
-			if err := h.store.Pause(command.Context(), args[0], reconcile.Pause{By: c.person(by), Reason: reason, At: c.now()}); err != nil {
-				return err
-			}
-			c.screen().Para(0, "%s is paused: nothing is changed there until: musterline resume %s", args[0], view.Quote(args[0]))
-			return nil
+			return tell(c, asJSON, paused, func(s view.Screen, p answer.Pausing) {
+				s.Para(0, "%s is paused: nothing is changed there until: musterline resume %s", p.Target, words.Quote(p.Target))
+			})
 		},
 	}
 	command.Flags().StringVar(&reason, "reason", "", "why, in a `text` for whoever finds the target paused")
 	byFlag(command, &by)
+	jsonFlag(command, &asJSON)
 	return command
 }

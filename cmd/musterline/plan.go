@@ -2,20 +2,16 @@ package main
 
 import (
 	"bytes"
-	"context"
 	"errors"
 	"fmt"
-	"maps"
 	"os"
 	"path/filepath"
-	"slices"
 
 	"github.com/spf13/cobra"
 
+	"musterline.example/answer"
 	"musterline.example/cmd/musterline/view"
-	"musterline.example/guard"
-	"musterline.example/reconcile"
-	"musterline.example/team"
+	"musterline.example/internal/words"
 )
 
 func (c *cli) planCommand() *cobra.Command {
@@ -35,27 +31,24 @@ database.`,
 		Args:              arguments(0, -1, ""),
 		ValidArgsFunction: c.completeTargets,
 		RunE: func(command *cobra.Command, args []string) error {
-			h, err := c.look(command.Context())
+			d, err := c.look(command.Context())
 			if err != nil {
 				return err
 			}
-			defer h.close()
-			names, err := h.targets(args)
+			defer d.close()
+			names, err := d.targets(command.Context(), args)
 			if err != nil {
 				return err
 			}
-			if err := h.open(command.Context(), "person", names); err != nil {
-				return err
-			}
-			var plans []view.Plan
+			var plans []answer.Plan
 			var failed []error
 			for _, name := range names {
-				decision, err := reconcile.Plan(command.Context(), h.deps, name)
+				p, err := d.Plan(command.Context(), name)
 				if err != nil {
 					failed = append(failed, err)
 					continue
 				}
-				plans = append(plans, h.view(command.Context(), decision))
+				plans = append(plans, p)
 			}
 			c.showPlans(plans, asJSON)
 			if err := errors.Join(failed...); err != nil {
@@ -66,7 +59,7 @@ database.`,
 					return err
 				}
 				if !asJSON {
-					c.screen().Para(0, "Saved as %s. To carry out exactly this: musterline apply %s", out, view.Quote(out))
+					c.screen().Para(0, "Saved as %s. To carry out exactly this: musterline apply %s", out, words.Quote(out))
 				}
 			}
 			if detailed {
@@ -85,9 +78,9 @@ func jsonFlag(command *cobra.Command, asJSON *bool) {
 	command.Flags().BoolVar(asJSON, "json", false, "print JSON, for programs")
 }
 
-func (c *cli) showPlans(plans []view.Plan, asJSON bool) {
+func (c *cli) showPlans(plans []answer.Plan, asJSON bool) {
 	if asJSON {
-		_ = view.WriteJSON(c.stdout, plansJSON(plans)) // nothing in a plan cannot be encoded
+		_ = view.WriteJSON(c.stdout, inForm(plans)) // nothing in a plan cannot be encoded
 		return
 	}
 	s := c.screen()
@@ -95,26 +88,27 @@ func (c *cli) showPlans(plans []view.Plan, asJSON bool) {
 		if i > 0 {
 			s.Blank()
 		}
-		p.Text(s)
+		view.Plan{Plan: p, Now: c.now()}.Text(s)
 	}
 }
 
-func plansJSON(plans []view.Plan) view.Plans {
-	all := view.Plans{Format: view.Format, Plans: []view.JSONPlan{}}
+// inForm puts plans into the form that programs rely on.
+func inForm(plans []answer.Plan) answer.Plans {
+	all := answer.Plans{Format: answer.Format, Plans: []answer.Plan{}}
 	for _, p := range plans {
-		all.Plans = append(all.Plans, p.JSON())
+		all.Plans = append(all.Plans, p.Form())
 	}
 	return all
 }
 
 // planCode is what --detailed-exitcode says of plans.
-func planCode(plans []view.Plan) int {
+func planCode(plans []answer.Plan) int {
 	code := exitDone
 	for _, p := range plans {
 		switch {
-		case guard.Count(p.Objections) > 0:
+		case p.Summary.Objected > 0:
 			return exitObjected
-		case !p.Plan.Empty():
+		case !p.Empty():
 			code = exitChanges
 		}
 	}
@@ -122,70 +116,13 @@ func planCode(plans []view.Plan) int {
 }
 
 // save writes plans to a file in the form of plan --json: people can read it, and apply needs no more than target and digest.
-func save(path string, plans []view.Plan) error {
+func save(path string, plans []answer.Plan) error {
 	var text bytes.Buffer
-	if err := view.WriteJSON(&text, plansJSON(plans)); err != nil {
+	if err := view.WriteJSON(&text, inForm(plans)); err != nil {
 		return fmt.Errorf("save the plan: %w", err)
 	}
 	if err := os.WriteFile(filepath.Clean(path), text.Bytes(), 0o600); err != nil {
 		return fmt.Errorf("save the plan: %w", err)
 	}
 	return nil
-}
-
-// view gathers what there is to say of a decision.
-func (h *house) view(ctx context.Context, d *reconcile.Decision) view.Plan {
-	p := view.Plan{Plan: d.Plan, Objections: d.Objections, Place: d.World.Place, Now: h.cli.now(), Notes: h.notes(ctx, d)}
-	mapped := make(map[team.ID]bool)
-	for _, m := range d.World.Mappings {
-		if m.TeamID != "" {
-			mapped[m.TeamID] = true
-		}
-	}
-	for _, r := range d.Plan.Refused {
-		delete(mapped, r.Team)
-	}
-	p.Mapped = len(mapped)
-	for _, r := range d.World.Sources {
-		p.Unread = p.Unread || r.Failed != ""
-	}
-	return p
-}
-
-// notes are what a reader of a plan must know beside it.
-func (h *house) notes(ctx context.Context, d *reconcile.Decision) []string {
-	var notes []string
-	if h.store == nil {
-		notes = append(notes, "no history: every team counts as a first connection")
-	}
-	switch h.config.Targets[d.Plan.Target].Apply {
-	case guard.ApplyOff:
-		notes = append(notes, "apply: off: plans of this target are only shown")
-	case guard.ApplyApprove:
-		notes = append(notes, "apply: approve: every change of this target waits for a person")
-	}
-	if paused, err := h.paused(ctx, d.Plan.Target); err == nil && paused != "" {
-		notes = append(notes, fmt.Sprintf("paused %s; nothing is done until: musterline resume %s", paused, view.Quote(d.Plan.Target)))
-	}
-	for _, name := range slices.Sorted(maps.Keys(d.World.Sources)) {
-		if failed := d.World.Sources[name].Failed; failed != "" {
-			notes = append(notes, fmt.Sprintf("source %s could not be read, and nobody joins or leaves a team for it: %s", name, failed))
-		}
-	}
-	if d.World.IdentityTrouble != "" {
-		notes = append(notes, "linked identities could not be read: "+d.World.IdentityTrouble)
-	}
-	for _, lack := range d.World.Standing.Needs {
-		notes = append(notes, "the credential lacks "+lack+": see musterline check")
-	}
-	return append(notes, d.World.Standing.Warnings...)
-}
-
-// completeTargets offers the targets of the configuration to the shell.
-func (c *cli) completeTargets(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
-	h, err := c.configured()
-	if err != nil {
-		return nil, cobra.ShellCompDirectiveNoFileComp
-	}
-	return h.targetNames(), cobra.ShellCompDirectiveNoFileComp
 }

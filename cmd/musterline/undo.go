@@ -1,21 +1,20 @@
 package main
 
 import (
+	"cmp"
 	"context"
-	"errors"
 	"fmt"
 
 	"github.com/spf13/cobra"
 
-	"musterline.example/apply"
+	"musterline.example/answer"
 	"musterline.example/cmd/musterline/view"
-	"musterline.example/guard"
+	"musterline.example/internal/words"
 	"musterline.example/reconcile"
-	"musterline.example/store"
 )
 
 func (c *cli) undoCommand() *cobra.Command {
-	var yes bool
+	var yes, asJSON bool
 	var by string
 	command := &cobra.Command{
 		Use:   "undo RUN",
@@ -30,81 +29,55 @@ undo the run again.`,
   musterline undo 17`,
 		Args: arguments(1, 1, "a run"),
 		RunE: func(command *cobra.Command, args []string) error {
-			if !yes && !c.asks() {
-				return c.confirm(yes, "")
+			if err := c.canAsk(yes); err != nil {
+				return err
 			}
-			h, err := c.hold(command.Context(), "undo")
+			d, err := c.hold(command.Context(), "undo")
 			if err != nil {
 				return err
 			}
-			defer h.close()
-			run, err := h.run(command.Context(), args[0])
-			if err != nil {
+			defer d.close()
+			done, err := c.undo(command.Context(), d, args[0], yes, asJSON, c.person(by))
+			if err != nil || !asJSON {
 				return err
 			}
-			names, err := h.targets([]string{run.Target})
-			if err != nil {
-				return err
-			}
-			if err := h.open(command.Context(), "person", names); err != nil {
-				return err
-			}
-			return h.undo(command.Context(), run, yes, c.person(by))
+			return view.WriteJSON(c.stdout, answer.Synced{Format: answer.Format, Targets: []answer.Done{done.Form()}})
 		},
 	}
 	command.Flags().BoolVar(&yes, "yes", false, "do not ask")
 	byFlag(command, &by)
+	jsonFlag(command, &asJSON)
 	return command
 }
 
-// run finds a run by its number.
-func (h *house) run(ctx context.Context, id string) (store.Run, error) {
-	run, err := h.store.Run(ctx, id)
-	if errors.Is(err, store.ErrNotFound) {
-		return run, usagef("there is no run %q", id).hint("musterline status shows the last run of each target, musterline audit the others")
-	}
-	return run, err
-}
-
-func (h *house) undo(ctx context.Context, run store.Run, yes bool, by string) error {
-	s := h.cli.screen()
-	decision, err := reconcile.PlanUndo(ctx, h.deps, run.Target, run.ID)
-	if errors.Is(err, reconcile.ErrNothingToUndo) {
-		s.Para(0, "Run %s of %s: %s.", run.ID, run.Target, err)
-		return nil
-	}
+// undo shows what taking back a run would change, asks, and does it.
+func (c *cli) undo(ctx context.Context, d desk, run string, yes, asJSON bool, by string) (answer.Done, error) {
+	p, err := d.PlanUndo(ctx, run)
 	if err != nil {
-		return err
+		return answer.Done{}, err
 	}
-	shown := h.view(ctx, decision)
-	shown.Objections, shown.Undo = answered(decision.Objections), run.ID
-	shown.Text(s)
-	n := free(decision.Plan, shown.Objections)
+	s, target := c.page(asJSON), p.Target
+	if p.Empty() {
+		s.Para(0, "Run %s of %s: %s.", run, target, reconcile.ErrNothingToUndo)
+		return answer.NothingDone(p), nil
+	}
+	view.Plan{Plan: p, Now: c.now()}.Text(s)
+	n := p.Free()
 	if n == 0 {
-		return nil
+		return answer.NothingDone(p), nil
 	}
 	s.Blank()
-	if err := h.cli.confirm(yes, fmt.Sprintf("Take back run %s by %s, and pause %s?", run.ID, these(n), run.Target)); err != nil {
-		return err
+	if err := c.confirm(s, yes, fmt.Sprintf("Take back run %s by %s, and pause %s?", run, these(n), target)); err != nil {
+		return answer.Done{}, err
 	}
-	progress := &view.Progress{Screen: s, Total: n, Align: view.SlugWidth(decision.Plan), Now: h.cli.now}
-	done := result{view.Done{Target: run.Target, Began: h.cli.now(), Plan: shown}}
-	progress.Begin()
-	report, err := reconcile.Undo(ctx, h.deps, run.Target, run.ID, reconcile.Budget{
-		Run: reconcile.Run{Requester: by}, Answered: true,
-		Progress: func(w apply.Written) {
-			done.Count(w)
-			progress.Wrote(w)
-		},
+	done, err := c.watch(ctx, s, n, func(tell func(answer.Progress)) (answer.Done, error) {
+		return d.Undo(ctx, answer.UndoWish{Run: run, By: by, Digest: p.Digest}, tell)
 	})
-	progress.End()
-	done.Run, done.State, done.Failed, done.Ended = report.Run, report.State, len(progress.Failures), h.cli.now()
-	done.Objected, done.Skipped = guard.Count(shown.Objections), report.Skipped
-	done.Text(s)
-	if err := firstError(err, done.err()); err != nil {
-		return err
+	view.Done(s, done, c.now())
+	if err = cmp.Or(err, done.Err()); err != nil {
+		return done, err
 	}
 	s.Para(0, "%s is paused, so that the next sync does not do the same again. Put right what was wrong, look at musterline plan %s, then: musterline resume %s",
-		run.Target, view.Quote(run.Target), view.Quote(run.Target))
-	return nil
+		target, words.Quote(target), words.Quote(target))
+	return done, nil
 }

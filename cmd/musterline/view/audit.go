@@ -6,56 +6,22 @@ import (
 	"strings"
 	"time"
 
+	"musterline.example/answer"
 	"musterline.example/audit"
-	"musterline.example/plan"
+	"musterline.example/internal/words"
 	"musterline.example/store"
 )
 
-// An Audit is a piece of the audit record, the oldest entry first.
-type Audit struct {
-	Entries []store.Entry
-	Names   Names
-	Now     time.Time
-	More    bool // there are older ones
-}
-
-// Names give ids the names that people know. What is not known keeps its id.
-type Names struct {
-	Teams    map[string]string // slug by target and id: "octo/7"
-	Accounts map[string]string // login by id
-}
-
-func (n Names) team(target, id string) string {
-	if slug := n.Teams[target+"/"+id]; slug != "" {
-		return slug
-	}
-	return id
-}
-
-func (n Names) account(id string) string {
-	if login := n.Accounts[id]; login != "" {
-		return login
-	}
-	return id
-}
-
-// JSON returns the entries as they are stored.
-func (a Audit) JSON() any {
-	return struct {
-		Entries []store.Entry `json:"entries"`
-	}{list(a.Entries)}
-}
-
-// Text writes an entry a line: number, time, who, what.
-func (a Audit) Text(s Screen) {
+// Audit writes an entry a line: number, time, who, what.
+func Audit(s Screen, a answer.Audit, now time.Time) {
 	if len(a.Entries) == 0 {
 		s.Para(0, "No entries.")
 		return
 	}
 	rows := [][]string{s.Header("ENTRY", "TIME", "RUN", "WHAT")}
 	for _, e := range a.Entries {
-		at := e.At.In(a.Now.Location()).Format("2006-01-02 15:04:05")
-		rows = append(rows, []string{fmt.Sprint(e.Seq), at, dash(e.Run), a.Sentence(e)})
+		at := e.At.In(now.Location()).Format("2006-01-02 15:04:05")
+		rows = append(rows, []string{fmt.Sprint(e.Seq), at, dash(e.Run), sentence(a.Names, e)})
 	}
 	s.Table(0, rows)
 	if a.More {
@@ -63,25 +29,25 @@ func (a Audit) Text(s Screen) {
 	}
 }
 
-// Sentence says in words what an entry records.
-func (a Audit) Sentence(e store.Entry) string {
+// sentence says in words what an entry records.
+func sentence(names *answer.Names, e store.Entry) string {
 	where := e.Target
 	if e.Team != "" {
-		where += "/" + a.Names.team(e.Target, e.Team)
+		where += "/" + names.Team(e.Target, e.Team)
 	}
 	switch e.Kind {
 	case store.KindIntent:
-		return a.intent(e, where)
+		return intentText(e, where)
 	case store.KindOutcome:
-		return a.outcome(e, where)
+		return outcomeText(names, e, where)
 	case store.KindClose:
 		return where + ": every write of entry " + body(e, "intent") + " is settled"
 	case store.KindFound:
-		return where + ": found as justified: " + a.accounts(e)
+		return where + ": found as justified: " + accounts(names, e)
 	case store.KindForget:
-		return where + ": no longer in the ledger: " + a.accounts(e)
+		return where + ": no longer in the ledger: " + accounts(names, e)
 	case store.KindRestore:
-		return where + ": ledger as before the undone run: " + a.accounts(e)
+		return where + ": ledger as before the undone run: " + accounts(names, e)
 	case store.KindMapping:
 		return where + ": " + mappingText(e)
 	case store.KindLink:
@@ -98,7 +64,7 @@ func (a Audit) Sentence(e store.Entry) string {
 	return strings.TrimSpace(string(e.Kind) + " " + where)
 }
 
-func (a Audit) intent(e store.Entry, where string) string {
+func intentText(e store.Entry, where string) string {
 	var i audit.Intent
 	if json.Unmarshal(e.Body, &i) != nil {
 		return where + ": intent"
@@ -111,7 +77,7 @@ func (a Audit) intent(e store.Entry, where string) string {
 		writes = append(writes, "create the team")
 	}
 	for _, w := range i.Writes {
-		text := sign(plan.Act(w.Act)) + tie + w.Login
+		text := sign(w.Act) + tie + w.Login
 		if w.Waiver != "" {
 			text += " (waiver " + w.Waiver + ")"
 		}
@@ -120,11 +86,11 @@ func (a Audit) intent(e store.Entry, where string) string {
 	return fmt.Sprintf("%s: about to %s%s", where, strings.Join(writes, ", "), AskedBy(i.Actor.Trigger, i.Actor.Requester))
 }
 
-func (a Audit) outcome(e store.Entry, where string) string {
+func outcomeText(names *answer.Names, e store.Entry, where string) string {
 	if e.Act == "create" {
 		return where + ": team created: " + e.Result
 	}
-	text := where + ": " + sign(plan.Act(e.Act)) + tie + a.Names.account(e.Account) + tie + e.Result
+	text := where + ": " + sign(e.Act) + tie + names.Account(e.Account) + tie + e.Result
 	if said := body(e, "error"); said != "" {
 		text += ": " + said
 	}
@@ -132,18 +98,12 @@ func (a Audit) outcome(e store.Entry, where string) string {
 }
 
 // accounts names the accounts that an entry is about.
-func (a Audit) accounts(e store.Entry) string {
-	var b struct {
-		Accounts []struct {
-			Account string `json:"account"`
-		} `json:"accounts"`
+func accounts(names *answer.Names, e store.Entry) string {
+	var logins []string
+	for _, id := range answer.AccountsOf(e) {
+		logins = append(logins, names.Account(id))
 	}
-	_ = json.Unmarshal(e.Body, &b) // an entry that cannot be read names nobody
-	var names []string
-	for _, account := range b.Accounts {
-		names = append(names, a.Names.account(account.Account))
-	}
-	return strings.Join(names, ", ")
+	return strings.Join(logins, ", ")
 }
 
 func mappingText(e store.Entry) string {
@@ -217,7 +177,7 @@ func waiverText(e store.Entry) string {
 		Changes []struct{} `json:"changes"` // to be counted
 	}
 	_ = json.Unmarshal(e.Body, &b) // an entry that cannot be read says less
-	return fmt.Sprintf("%s: %s approved by %s (waiver %s): %s", e.Target, Count(len(b.Changes), "change"), e.Actor.Requester, b.ID, b.Reason)
+	return fmt.Sprintf("%s: %s approved by %s (waiver %s): %s", e.Target, words.Count(len(b.Changes), "change"), e.Actor.Requester, b.ID, b.Reason)
 }
 
 // body returns one text of an entry's body.
@@ -226,4 +186,14 @@ func body(e store.Entry, key string) string {
 	_ = json.Unmarshal(e.Body, &b) // an entry that cannot be read has no text
 	text, _ := b[key].(string)
 	return text
+}
+
+// Verified writes that the audit record is whole, and its head.
+func Verified(s Screen, v answer.Verified) {
+	entries := "1 entry"
+	if v.Entries != 1 {
+		entries = words.Figure(int(v.Entries)) + " entries"
+	}
+	s.Line("The audit record is whole: %s, from %d to %d.", entries, v.First, v.Last)
+	s.Line("Head: %s", v.Head)
 }

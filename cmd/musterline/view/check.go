@@ -3,43 +3,13 @@ package view
 import (
 	"strings"
 	"time"
+
+	"musterline.example/answer"
+	"musterline.example/internal/words"
 )
 
-// A Check is what `check` has found.
-type Check struct {
-	Checked []Checked `json:"checked"`
-	Now     time.Time `json:"-"`
-}
-
-// A Checked is one thing that was tried.
-type Checked struct {
-	What       string    `json:"what"` // configuration, database, source, target or mapping
-	Name       string    `json:"name,omitempty"`
-	Kind       string    `json:"kind,omitempty"`
-	Facts      []string  `json:"facts,omitempty"`
-	Credential string    `json:"credential,omitempty"`
-	Has        []string  `json:"has,omitempty"`
-	Needs      []string  `json:"needs,omitempty"` // and lacks
-	Extra      []string  `json:"extra,omitempty"` // has and should not have
-	Expires    time.Time `json:"expires,omitzero"`
-	Warnings   []string  `json:"warnings,omitempty"`
-	Trouble    []string  `json:"trouble,omitempty"` // a person must do something
-}
-
-// Add notes one thing more.
-func (c *Check) Add(what Checked) { c.Checked = append(c.Checked, what) }
-
-// Troubles counts what needs a person.
-func (c *Check) Troubles() int {
-	n := 0
-	for _, what := range c.Checked {
-		n += len(what.Trouble)
-	}
-	return n
-}
-
-// Text writes a paragraph for each thing tried.
-func (c *Check) Text(s Screen) {
+// Check writes a paragraph for each thing tried.
+func Check(s Screen, c answer.Check, now time.Time) {
 	for _, what := range c.Checked {
 		mark := s.paint(green, "ok     ")
 		switch {
@@ -56,7 +26,7 @@ func (c *Check) Text(s Screen) {
 		for _, f := range what.Facts {
 			s.Para(9, "%s", f)
 		}
-		what.credential(s, c.Now)
+		credential(s, what, now)
 		for _, w := range what.Warnings {
 			s.hangIn(yellow, "         ", "         ", w)
 		}
@@ -68,7 +38,7 @@ func (c *Check) Text(s Screen) {
 	}
 }
 
-func (c Checked) credential(s Screen, now time.Time) {
+func credential(s Screen, c answer.Checked, now time.Time) {
 	if c.Credential == "" {
 		return
 	}
@@ -90,7 +60,7 @@ func (c Checked) credential(s Screen, now time.Time) {
 	add("lacks", c.Needs, none)
 	add("too much", c.Extra, "")
 	if !c.Expires.IsZero() {
-		add("ends", []string{Moment(c.Expires, now) + ", in " + Span(max(0, c.Expires.Sub(now)))}, "")
+		add("ends", []string{words.Moment(c.Expires, now) + ", in " + words.Span(max(0, c.Expires.Sub(now)))}, "")
 	}
 	s.Table(9, rows)
 }

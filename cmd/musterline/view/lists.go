@@ -3,24 +3,12 @@ package view
 import (
 	"slices"
 	"strings"
+
+	"musterline.example/answer"
 )
 
-// Groups is what `groups` lists.
-type Groups struct {
-	Groups []Group `json:"groups"`
-}
-
-// A Group is one group of a source.
-type Group struct {
-	Source      string   `json:"source"`
-	ID          string   `json:"id"`
-	Name        string   `json:"name"`
-	Description string   `json:"description,omitempty"`
-	Teams       []string `json:"teams"` // target/team that it is mapped to
-}
-
-// Text writes a line for each group. An id is shown where it is not the name.
-func (g Groups) Text(s Screen) {
+// Groups writes a line for each group. An id is shown where it is not the name.
+func Groups(s Screen, g answer.Groups) {
 	if len(g.Groups) == 0 {
 		s.Para(0, "No groups.")
 		return
@@ -43,31 +31,14 @@ func (g Groups) Text(s Screen) {
 	s.Table(0, rows)
 }
 
-// Teams is what `teams` lists.
-type Teams struct {
-	Teams []Team `json:"teams"`
-}
-
-// A Team is one team of a target.
-type Team struct {
-	Target    string   `json:"target"`
-	ID        string   `json:"id"`
-	Slug      string   `json:"slug"`
-	Name      string   `json:"name"`
-	Parent    string   `json:"parent,omitempty"` // its slug
-	Groups    []string `json:"groups"`           // source/group mapped to it
-	Connected bool     `json:"connected"`        // its first connection has ended
-	Foreign   string   `json:"foreign,omitempty"`
-}
-
-// Text writes a line for each team.
-func (t Teams) Text(s Screen) {
+// Teams writes a line for each team.
+func Teams(s Screen, t answer.Teams) {
 	if len(t.Teams) == 0 {
 		s.Para(0, "No teams.")
 		return
 	}
 	rows := [][]string{s.Header("TEAM", "PARENT", "CONNECTED", "GROUPS")}
-	nested := slices.ContainsFunc(t.Teams, func(team Team) bool { return team.Parent != "" })
+	nested := slices.ContainsFunc(t.Teams, func(team answer.Team) bool { return team.Parent != "" })
 	if !nested {
 		rows = [][]string{s.Header("TEAM", "CONNECTED", "GROUPS")}
 	}

@@ -9,114 +9,156 @@ import (
 
 	"charm.land/lipgloss/v2"
 
-	"musterline.example/guard"
+	"musterline.example/answer"
+	"musterline.example/internal/words"
 	"musterline.example/plan"
 	"musterline.example/team"
 )
 
-// A Plan is what there is to say of the plan of one target.
+// A Plan is how the plan of one target is shown.
 type Plan struct {
-	Plan       *plan.Plan
-	Objections []guard.Objection
-	Place      team.Place
-	Mapped     int      // teams that mappings name
-	Notes      []string // what else the reader must know, such as a source that could not be read
-	Now        time.Time
-	Unread     bool   // a source could not be read: of what its groups say nothing is known
-	Undo       string // the run that it takes back; empty for the plan of a sync
-	Brief      bool   // leave held people and refused mappings to the last line
+	answer.Plan
+	Now   time.Time
+	Brief bool // leave held people and refused mappings to the last line
 }
 
-// Summary is the last line of a plan: what it would do, and what stops or waits.
-func (p Plan) Summary() string {
-	s := p.Plan.Summary()
+// summary is the last line of a plan: what it would do, and what stops or waits.
+func (p Plan) summary() string {
+	s := p.Summary
 	var parts []string
-	if p.Plan.Empty() {
+	if p.Empty() {
 		parts = append(parts, "nothing to change")
 	} else {
-		parts = append(parts, fmt.Sprintf("%s to add, %s to remove, %s to change in %s", Figure(s.Add), Figure(s.Remove), Figure(s.Update), Count(s.Teams, "team")))
+		parts = append(parts, planned(&s))
 		if s.Create > 0 {
-			parts[0] += fmt.Sprintf(" (%s to create)", Figure(s.Create))
+			parts[0] += fmt.Sprintf(" (%s to create)", words.Figure(s.Create))
 		}
 	}
-	if n := guard.Count(p.Objections); n > 0 {
-		verb := "stop"
-		if len(p.guards()) == 1 {
-			verb = "stops"
-		}
-		parts = append(parts, fmt.Sprintf("%s %s %s", Count(len(p.guards()), "guard"), verb, Count(n, "change")))
+	if s.Objected > 0 {
+		n := len(p.Guards())
+		parts = append(parts, fmt.Sprintf("%s %s %s", words.Count(n, "guard"), words.Verb(n, "stops", "stop"), words.Count(s.Objected, "change")))
 	}
 	if s.Held > 0 {
-		parts = append(parts, fmt.Sprintf("%s of %s held", Count(s.Held, "membership"), Count(s.People, "person")))
+		parts = append(parts, fmt.Sprintf("%s of %s held", words.Count(s.Held, "membership"), words.Count(s.People, "person")))
 	}
-	if n := len(p.Plan.Refused); n > 0 {
-		parts = append(parts, Count(n, "mapping")+" refused")
+	if n := len(p.Refused); n > 0 {
+		parts = append(parts, words.Count(n, "mapping")+" refused")
 	}
 	return "Plan: " + strings.Join(parts, "; ") + "."
-}
-
-// guards are the guards that stop something, in the order in which they speak.
-func (p Plan) guards() []string {
-	var names []string
-	for _, o := range p.Objections {
-		if len(o.Changes) > 0 && !slices.Contains(names, o.Guard) {
-			names = append(names, o.Guard)
-		}
-	}
-	return names
 }
 
 // Text writes the plan for people: teams, refused mappings, held people, objections, and the line that sums up.
 func (p Plan) Text(s Screen) {
 	p.header(s)
-	stopped := guard.Stopped(p.Objections)
 	width := p.loginWidth()
-	for i := range p.Plan.Teams {
-		p.team(s, &p.Plan.Teams[i], stopped, width)
+	for _, t := range p.Teams {
+		p.team(s, t, width)
 	}
 	if !p.Brief {
 		p.refused(s)
 		p.held(s)
 	}
 	p.objections(s)
-	s.hang("", "  ", s.paint(bold, p.Summary()))
+	s.hang("", "  ", s.paint(bold, p.summary()))
+}
+
+// notes are what a reader of a plan must know beside it.
+func (p Plan) notes() []string {
+	var notes []string
+	beside := p.Setting()
+	if beside.NoHistory {
+		notes = append(notes, "no history: every team counts as a first connection")
+	}
+	switch beside.Apply {
+	case "off":
+		notes = append(notes, "apply: off: plans of this target are only shown")
+	case "approve":
+		notes = append(notes, "apply: approve: every change of this target waits for a person")
+	}
+	if beside.Paused != nil {
+		notes = append(notes, fmt.Sprintf("paused %s; nothing is done until: musterline resume %s", Paused(*beside.Paused, p.Now), words.Quote(p.Target)))
+	}
+	return append(notes, beside.Notes...)
 }
 
 func (p Plan) header(s Screen) {
-	title := s.paint(bold, "Target "+p.Plan.Target)
-	if p.Place.Organization != "" {
-		title += s.paint(faint, fmt.Sprintf(" (organization %s on %s)", p.Place.Organization, p.Place.Host))
+	beside := p.Setting()
+	title := s.paint(bold, "Target "+p.Target)
+	if beside.Organization != "" {
+		title += s.paint(faint, fmt.Sprintf(" (organization %s on %s)", beside.Organization, beside.Host))
 	}
 	s.line(title)
-	for _, n := range p.Notes {
+	for _, n := range p.notes() {
 		s.hangIn(yellow, "  ", "  ", n)
 	}
 	s.Blank()
-	if p.Plan.Empty() {
+	if p.Empty() {
 		switch {
-		case p.Mapped == 0:
+		case beside.Mapped == 0:
 			s.Para(0, "No team is mapped. Say under mappings: in the configuration which groups belong in which team.")
-		case p.Unread:
+		case beside.Unread:
 			s.Para(0, "Nothing to change, as far as the sources could be read.")
-		case p.Mapped == 1:
+		case beside.Mapped == 1:
 			s.Para(0, "Nothing to change: the mapped team is as its groups say.")
 		default:
-			s.Para(0, "Nothing to change: the %s mapped teams are as their groups say.", Figure(p.Mapped))
+			s.Para(0, "Nothing to change: the %s mapped teams are as their groups say.", words.Figure(beside.Mapped))
 		}
 		s.Blank()
 	}
 }
 
+// A change is one line of a plan: a sign, a login, and what stands beside it.
+type change struct {
+	act      plan.Act
+	login    string
+	text     string
+	objected []string
+}
+
+// changes puts additions first, then removals, then role changes, each in order of login: the order in which people look for a name.
+func changes(t answer.TeamPlan) []change {
+	var add, remove, update []change
+	for _, ch := range t.Add {
+		add = append(add, change{plan.Add, ch.Account.Login, added(ch) + because(ch.Why), ch.Objected})
+	}
+	for _, ch := range t.Remove {
+		remove = append(remove, change{plan.Remove, ch.Account.Login, because(ch.Why), ch.Objected})
+	}
+	for _, ch := range t.Update {
+		update = append(update, change{plan.Update, ch.Account.Login, fmt.Sprintf("%s → %s ", ch.From, ch.To) + because(ch.Why), ch.Objected})
+	}
+	var all []change
+	for _, l := range [][]change{add, remove, update} {
+		slices.SortStableFunc(l, func(a, b change) int { return strings.Compare(team.FoldLogin(a.login), team.FoldLogin(b.login)) })
+		all = append(all, l...)
+	}
+	return all
+}
+
+// added is what an addition does beside its sign.
+func added(ch answer.Addition) string {
+	switch {
+	case ch.Invite && ch.Role == team.Maintainer:
+		return "invited again as maintainer "
+	case ch.Invite:
+		return "invited again "
+	case ch.Role == team.Maintainer:
+		return "as maintainer "
+	}
+	return ""
+}
+
+func because(why []team.Reason) string { return strings.TrimSpace(parens(answer.Why(why))) }
+
 // loginWidth is the column of logins, the same in all teams so that the eye can go down it. A login that is longer stands out of it.
 func (p Plan) loginWidth() int {
 	width := 0
-	for i := range p.Plan.Teams {
-		c := &p.Plan.Teams[i]
-		for _, ch := range c.Changes() {
-			width = max(width, len(ch.Login))
+	for _, t := range p.Teams {
+		for _, ch := range changes(t) {
+			width = max(width, len(ch.login))
 		}
-		for _, l := range c.Leaving {
-			width = max(width, len(l.Login))
+		for _, l := range t.Leaving {
+			width = max(width, len(l.Account.Login))
 		}
 	}
 	return min(width, 22)
@@ -130,73 +172,58 @@ func (p Plan) loginWidth() int {
 //	  ~ eve       member → maintainer (corp/leads)
 //	  … joe       leaves at 14:32 (disconnected, in grace)
 //	! stopped by first_connection
-func (p Plan) team(s Screen, c *plan.TeamChange, stopped map[guard.Ref][]string, width int) {
-	s.line(s.paint(bold, c.Slug) + "  " + s.paint(faint, teamState(c, stopped)))
+func (p Plan) team(s Screen, t answer.TeamPlan, width int) {
+	s.line(s.paint(bold, t.Slug) + "  " + s.paint(faint, teamState(t)))
 	marks := &marks{}
-	if c.Create != nil && len(c.Changes()) == 0 {
-		marks.add("the new team", stopped[guard.RefOf(c, plan.Change{Act: guard.Creation})])
-	}
-	for _, ch := range inOrderOfLogin(c.Add, c.Remove, c.Update) {
+	marks.add("the new team", t.Objected)
+	for _, ch := range changes(t) {
 		first := "  "
-		if guards := stopped[guard.RefOf(c, ch)]; len(guards) > 0 {
+		if len(ch.objected) > 0 {
 			first = s.paint(yellow, "!") + " "
-			marks.add(ch.Login, guards)
+			marks.add(ch.login, ch.objected)
 		}
-		first += s.paint(actStyle(ch.Act), sign(ch.Act)) + " " + pad(ch.Login, width) + " "
-		s.hang(first, strings.Repeat(" ", min(4+width+2, 28)), changeText(ch))
+		first += s.paint(actStyle(ch.act), sign(string(ch.act))) + " " + pad(ch.login, width) + " "
+		s.hang(first, strings.Repeat(" ", min(4+width+2, 28)), ch.text)
 	}
-	for _, l := range c.Leaving {
-		s.hang("  "+s.paint(yellow, "…")+" "+pad(l.Login, width)+" ", strings.Repeat(" ", 4+width+2),
-			fmt.Sprintf("leaves at %s%s", Moment(l.At, p.Now), parens(Why(l.Why))))
+	for _, l := range t.Leaving {
+		s.hang("  "+s.paint(yellow, "…")+" "+pad(l.Account.Login, width)+" ", strings.Repeat(" ", 4+width+2),
+			fmt.Sprintf("leaves at %s%s", words.Moment(l.At, p.Now), parens(answer.Why(l.Why))))
 	}
 	marks.write(s)
 	s.Blank()
 }
 
 // teamState is what stands beside a team's name: its size before and after, and what is special about it.
-func teamState(c *plan.TeamChange, stopped map[guard.Ref][]string) string {
-	after := c.Members + len(c.Add) - len(c.Remove)
-	free := c.Members
-	for _, ch := range c.Changes() {
-		if len(stopped[guard.RefOf(c, ch)]) > 0 {
-			continue
-		}
-		switch ch.Act {
-		case plan.Add:
+func teamState(t answer.TeamPlan) string {
+	after := t.Members + len(t.Add) - len(t.Remove)
+	free := t.Members
+	for _, ch := range t.Add {
+		if len(ch.Objected) == 0 {
 			free++
-		case plan.Remove, plan.Cancel:
+		}
+	}
+	for _, ch := range t.Remove {
+		if len(ch.Objected) == 0 {
 			free--
 		}
 	}
-	size := fmt.Sprintf("%s → %s", Figure(c.Members), Count(after, "member"))
-	if after == c.Members {
-		size = Count(after, "member")
+	size := fmt.Sprintf("%s → %s", words.Figure(t.Members), words.Count(after, "member"))
+	if after == t.Members {
+		size = words.Count(after, "member")
 	}
-	if c.Create != nil {
-		joining := len(c.Add)
-		size = fmt.Sprintf("new team, 0 → %s", Count(joining, "member"))
-		if c.Create.Privacy != "" {
-			size += ", " + string(c.Create.Privacy)
+	if t.Create != nil {
+		size = "new team, 0 → " + words.Count(len(t.Add), "member")
+		if t.Create.Privacy != "" {
+			size += ", " + string(t.Create.Privacy)
 		}
 	}
 	if free != after {
-		size += fmt.Sprintf(", %s until approved", Figure(free))
+		size += fmt.Sprintf(", %s until approved", words.Figure(free))
 	}
-	if c.Unmapped {
+	if t.Unmapped {
 		size += ", no longer mapped"
 	}
 	return size
-}
-
-// inOrderOfLogin puts additions first, then removals, then role changes, each in order of login: the order in which people look for a name.
-func inOrderOfLogin(lists ...[]plan.Change) []plan.Change {
-	var all []plan.Change
-	for _, l := range lists {
-		l = slices.Clone(l)
-		slices.SortStableFunc(l, func(a, b plan.Change) int { return strings.Compare(team.FoldLogin(a.Login), team.FoldLogin(b.Login)) })
-		all = append(all, l...)
-	}
-	return all
 }
 
 func actStyle(a plan.Act) lipgloss.Style {
@@ -210,51 +237,12 @@ func actStyle(a plan.Act) lipgloss.Style {
 	}
 }
 
-// changeText is what a change does beside its sign, and why.
-func changeText(ch plan.Change) string {
-	text := ""
-	switch {
-	case ch.Act == plan.Update:
-		text = fmt.Sprintf("%s → %s ", ch.From, ch.Role)
-	case ch.Act == plan.Add && ch.Invite:
-		text = "invited again"
-		if ch.Role == team.Maintainer {
-			text += " as maintainer"
-		}
-		text += " "
-	case ch.Act == plan.Add && ch.Role == team.Maintainer:
-		text = "as maintainer "
-	}
-	return text + strings.TrimSpace(parens(Why(ch.Why)))
-}
-
 func parens(text string) string {
 	if text == "" {
 		return ""
 	}
 	return " (" + text + ")"
 }
-
-// Why puts reasons into words: the rule and what it rests on, or for a member of a mapped group the path of groups that leads there.
-func Why(reasons []team.Reason) string {
-	var all []string
-	for _, r := range reasons {
-		text := string(r.Rule)
-		switch {
-		case text == "":
-			text = Path(r.Path)
-		case r.Note != "":
-			text += ": " + r.Note
-		}
-		if text != "" && !slices.Contains(all, text) {
-			all = append(all, text)
-		}
-	}
-	return strings.Join(all, "; ")
-}
-
-// Path writes a path of groups from the mapped one to the one that lists the user.
-func Path(groups []string) string { return strings.Join(groups, " › ") }
 
 // Marks gather which guards stop which changes of one team, so that it is said once and not on every line.
 type marks struct {
@@ -266,7 +254,7 @@ func (m *marks) add(login string, guards []string) {
 	if len(guards) == 0 {
 		return
 	}
-	key := List(guards)
+	key := words.List(guards)
 	i := slices.Index(m.guards, key)
 	if i < 0 {
 		i = len(m.guards)
@@ -286,12 +274,12 @@ func (m *marks) write(s Screen) {
 }
 
 func (p Plan) refused(s Screen) {
-	if len(p.Plan.Refused) == 0 {
+	if len(p.Refused) == 0 {
 		return
 	}
-	s.Title("Refused: %s not carried out", Count(len(p.Plan.Refused), "mapping"))
-	for _, r := range sortedRefused(p.Plan.Refused) {
-		name := r.Slug
+	s.Title("Refused: %s not carried out", words.Count(len(p.Refused), "mapping"))
+	for _, r := range p.Refused {
+		name := r.Team
 		if r.Mapping != "" {
 			name += s.paint(faint, "  "+r.Mapping)
 		}
@@ -299,12 +287,6 @@ func (p Plan) refused(s Screen) {
 		s.Para(4, "%s", r.Message)
 	}
 	s.Blank()
-}
-
-func sortedRefused(refused []plan.Refused) []plan.Refused {
-	sorted := slices.Clone(refused)
-	slices.SortStableFunc(sorted, func(a, b plan.Refused) int { return strings.Compare(a.Slug, b.Slug) })
-	return sorted
 }
 
 // heldOrder is the order of reasons: first what a person has to decide, last what needs nothing but time.
@@ -326,7 +308,7 @@ type heldPerson struct {
 }
 
 // heldPeople gathers held memberships by reason and person.
-func heldPeople(held []plan.Held) (reasons []string, people map[string][]*heldPerson) {
+func heldPeople(held []answer.Held) (reasons []string, people map[string][]*heldPerson) {
 	people = make(map[string][]*heldPerson)
 	index := make(map[[2]string]*heldPerson)
 	for _, h := range held {
@@ -337,8 +319,8 @@ func heldPeople(held []plan.Held) (reasons []string, people map[string][]*heldPe
 			index[key] = who
 			people[h.Reason] = append(people[h.Reason], who)
 		}
-		if h.Slug != "" && !slices.Contains(who.teams, h.Slug) {
-			who.teams = append(who.teams, h.Slug)
+		if h.Team != "" && !slices.Contains(who.teams, h.Team) {
+			who.teams = append(who.teams, h.Team)
 		}
 	}
 	for reason, list := range people {
@@ -355,12 +337,12 @@ func heldPeople(held []plan.Held) (reasons []string, people map[string][]*heldPe
 }
 
 func (p Plan) held(s Screen) {
-	if len(p.Plan.Held) == 0 {
+	if len(p.Held) == 0 {
 		return
 	}
-	sum := p.Plan.Summary()
-	s.Title("Held: %s of %s who should be in a team and cannot be yet", Count(sum.Held, "membership"), Count(sum.People, "person"))
-	reasons, people := heldPeople(p.Plan.Held)
+	sum := p.Summary
+	s.Title("Held: %s of %s who should be in a team and cannot be yet", words.Count(sum.Held, "membership"), words.Count(sum.People, "person"))
+	reasons, people := heldPeople(p.Held)
 	for _, reason := range reasons {
 		list := people[reason]
 		said, alike := alike(list)
@@ -418,9 +400,9 @@ func alike(list []*heldPerson) (string, bool) {
 }
 
 func (p Plan) objections(s Screen) {
-	var stops, warns []guard.Objection
+	var stops, warns []answer.Objection
 	for _, o := range p.Objections {
-		if len(o.Changes) > 0 {
+		if o.Changes > 0 {
 			stops = append(stops, o)
 		} else {
 			warns = append(warns, o)
@@ -429,49 +411,45 @@ func (p Plan) objections(s Screen) {
 	if len(warns) > 0 {
 		s.Title("Warnings")
 		for _, o := range warns {
-			p.objectionsOf(s, []guard.Objection{o})
+			p.objectionsOf(s, []answer.Objection{o}, 0)
 		}
 		s.Blank()
 	}
 	if len(stops) == 0 {
 		return
 	}
-	n := guard.Count(stops)
-	s.Title("Objections: %s until somebody approves", Count(n, "change")+" "+verb(n, "waits", "wait"))
-	for _, name := range p.guards() {
-		p.objectionsOf(s, slices.DeleteFunc(slices.Clone(stops), func(o guard.Objection) bool { return o.Guard != name }))
+	n := p.Summary.Objected
+	s.Title("Objections: %s until somebody approves", words.Count(n, "change")+" "+words.Verb(n, "waits", "wait"))
+	stopped := p.Stopped()
+	for _, name := range p.Guards() {
+		of := slices.DeleteFunc(slices.Clone(stops), func(o answer.Objection) bool { return o.Guard != name })
+		p.objectionsOf(s, of, stopped[name])
 	}
-	if len(p.guards()) > 1 {
-		s.line("  " + s.paint(faint, "all of them, if right: ") + p.approval(p.Plan.Target))
+	if len(p.Guards()) > 1 {
+		s.line("  " + s.paint(faint, "all of them, if right: ") + approval(p.Target, p.Setting().Undoes))
 	}
 	s.Blank()
 }
 
 // approval is the command that approves everything objected to.
-func (p Plan) approval(target string) string {
-	return p.command("musterline approve " + Quote(target) + " --reason TEXT")
+func approval(target, undoes string) string {
+	return forUndo("musterline approve "+words.Quote(target)+" --reason TEXT", undoes)
 }
 
-// command makes of the approval of a plan's changes that of an undo's, where the plan is one.
-func (p Plan) command(approve string) string {
-	if p.Undo == "" {
+// forUndo makes of the approval of a plan's changes that of an undo's, where the plan is one.
+func forUndo(approve, undoes string) string {
+	if undoes == "" {
 		return approve
 	}
-	return strings.Replace(approve, " --reason TEXT", " --undo "+Quote(p.Undo)+" --reason TEXT", 1)
+	return strings.Replace(approve, " --reason TEXT", " --undo "+words.Quote(undoes)+" --reason TEXT", 1)
 }
 
-func verb(n int, one, many string) string {
-	if n == 1 {
-		return one
-	}
-	return many
-}
-
-// objectionsOf writes what one guard says. The way out is said once where it is the same for all but the team.
-func (p Plan) objectionsOf(s Screen, objections []guard.Objection) {
+// objectionsOf writes what one guard says, and how many changes it stops. The way out is said once where it is the same for all but the team.
+func (p Plan) objectionsOf(s Screen, objections []answer.Objection, stops int) {
+	undoes := p.Setting().Undoes
 	head := s.paint(yellow, objections[0].Guard)
-	if n := guard.Count(objections); n > 0 {
-		head += s.paint(faint, "  stops "+Count(n, "change"))
+	if stops > 0 {
+		head += s.paint(faint, "  stops "+words.Count(stops, "change"))
 	}
 	s.line("  " + head)
 	ways := make(map[string]bool)
@@ -481,11 +459,11 @@ func (p Plan) objectionsOf(s Screen, objections []guard.Objection) {
 	for _, o := range objections {
 		s.hang("    ", "      ", o.Message)
 		if len(ways) > 1 || len(objections) == 1 {
-			s.wayOut(p.command(o.WayOut))
+			s.wayOut(forUndo(o.WayOut, undoes))
 		}
 	}
 	if len(ways) == 1 && len(objections) > 1 {
-		s.wayOut(p.command(wayForAll(objections[0])))
+		s.wayOut(forUndo(wayForAll(objections[0]), undoes))
 	}
 }
 
@@ -504,22 +482,21 @@ func (s Screen) wayOut(way string) {
 }
 
 // wayForAll is the way out of an objection to one team, for all teams that the guard objects to.
-func wayForAll(o guard.Objection) string {
-	if o.Slug == "" {
+func wayForAll(o answer.Objection) string {
+	if o.Team == "" {
 		return o.WayOut
 	}
-	return strings.ReplaceAll(o.WayOut, " --team "+o.Slug, " --guard "+o.Guard)
+	return strings.ReplaceAll(o.WayOut, " --team "+o.Team, " --guard "+o.Guard)
 }
 
 // Waiver writes the changes that somebody is about to approve, and what guards say of them.
 func (p Plan) Waiver(s Screen) {
 	p.header(s)
-	stopped := guard.Stopped(p.Objections)
 	width := p.loginWidth()
-	for i := range p.Plan.Teams {
-		p.team(s, &p.Plan.Teams[i], stopped, width)
+	for _, t := range p.Teams {
+		p.team(s, t, width)
 	}
-	for _, name := range p.guards() {
+	for _, name := range p.Guards() {
 		for _, o := range p.Objections {
 			if o.Guard == name {
 				s.hang("  "+s.paint(yellow, "!")+" ", "    ", o.Guard+": "+o.Message)
@@ -527,4 +504,15 @@ func (p Plan) Waiver(s Screen) {
 		}
 	}
 	s.Blank()
+}
+
+// Approved writes what was approved, and what makes the changes.
+func Approved(s Screen, a answer.Approval, now time.Time) {
+	s.Para(0, "Approved by %s: %s (waiver %s, until %s). Nothing has been changed yet.", a.By, words.Count(a.Changes, "change"), a.Waiver,
+		words.Moment(a.Until, now))
+	if a.Undo != "" {
+		s.Line("To make the changes: musterline undo %s", words.Quote(a.Undo))
+		return
+	}
+	s.Line("To make the changes: musterline sync %s", words.Quote(a.Target))
 }

@@ -13,6 +13,7 @@ import (
 	"charm.land/lipgloss/v2"
 	"github.com/google/go-cmp/cmp"
 
+	"musterline.example/answer"
 	"musterline.example/guard"
 	"musterline.example/plan"
 	"musterline.example/team"
@@ -65,9 +66,8 @@ func aPlan() Plan {
 		}
 		return o
 	}
-	return Plan{Plan: p, Mapped: 5, Now: noon, Place: team.Place{Host: "github.com", Organization: "octo-org"},
-		Notes: []string{"source people could not be read, and nobody leaves a team for it: open directory.yaml: no such file or directory"},
-		Objections: []guard.Objection{
+	shown := answer.PlanOf(p,
+		[]guard.Objection{
 			stop("first_connection", "data", "3", "data would lose 3 of 6 members at its first connection",
 				"If this is right: musterline approve octo --team data --reason TEXT. If not: put the people into a mapped group, map another group, or set the team's mode to additive.", "11", "12", "19"),
 			stop("first_connection", "platform", "7", "platform would lose 1 of 12 members at its first connection",
@@ -75,7 +75,12 @@ func aPlan() Plan {
 			{Guard: "disabled_users", Source: "corp", Message: "corp: 1 of 12 users were disabled at once (limit 0)", Changes: []guard.Ref{{Team: "3", Account: "11", Act: plan.Remove}},
 				WayOut: "If this is right: musterline approve octo --guard disabled_users --reason TEXT. If not: see at the identity provider."},
 			{Guard: "stale_source", Source: "people", Message: "people was last read in full 26 h ago (limit 24 h)", WayOut: "Nothing is stopped. To end this warning, see under the source's last error why it cannot be read."},
-		}}
+		})
+	shown.Beside = &answer.PlanSetting{
+		Mapped: 5, Host: "github.com", Organization: "octo-org",
+		Notes: []string{"source people could not be read, and nobody leaves a team for it: open directory.yaml: no such file or directory"},
+	}
+	return Plan{Plan: shown, Now: noon}
 }
 
 func TestAPlanReadsLikeThis(t *testing.T) {
@@ -118,14 +123,14 @@ func TestColoursAddNothingToTheWords(t *testing.T) {
 
 func TestTheJSONOfAPlanIsStable(t *testing.T) {
 	var out bytes.Buffer
-	if err := WriteJSON(&out, Plans{Format: Format, Plans: []JSONPlan{aPlan().JSON()}}); err != nil {
+	if err := WriteJSON(&out, answer.Plans{Format: answer.Format, Plans: []answer.Plan{aPlan().Form()}}); err != nil {
 		t.Fatal(err)
 	}
 	golden(t, "plan.json.golden", out.Bytes())
 	if bytes.Contains(out.Bytes(), []byte("null")) {
 		t.Error("an empty list is written as null")
 	}
-	var back Plans
+	var back answer.Plans
 	if err := json.Unmarshal(out.Bytes(), &back); err != nil {
 		t.Fatal(err)
 	}

@@ -7,7 +7,8 @@ import (
 
 	"charm.land/lipgloss/v2"
 
-	"musterline.example/apply"
+	"musterline.example/answer"
+	"musterline.example/internal/words"
 	"musterline.example/plan"
 	"musterline.example/target"
 	"musterline.example/team"
@@ -22,7 +23,7 @@ type Progress struct {
 	Align  int // width of the column of teams
 	Now    func() time.Time
 
-	Failures []apply.Written
+	Failures []answer.Write
 	Done     int // writes that took effect, or were in place
 	Teams    int
 
@@ -40,14 +41,14 @@ func (p *Progress) Begin() {
 }
 
 // Wrote shows one write.
-func (p *Progress) Wrote(w apply.Written) {
-	if w.Slug != p.slug {
+func (p *Progress) Wrote(w answer.Write) {
+	if w.Team != p.slug {
 		p.flush()
-		p.slug = w.Slug
+		p.slug = w.Team
 		p.Teams++
 	}
 	what := writtenText(w)
-	switch w.Outcome.Result {
+	switch w.Result {
 	case target.Done, target.Pending:
 		p.Done++
 		p.line = append(p.line, what)
@@ -56,13 +57,13 @@ func (p *Progress) Wrote(w apply.Written) {
 		p.line = append(p.line, what+" (was so already)")
 	default:
 		p.Failures = append(p.Failures, w)
-		p.line = append(p.line, p.Screen.paint(red, what+" "+string(w.Outcome.Result)))
+		p.line = append(p.line, p.Screen.paint(red, what+" "+string(w.Result)))
 	}
-	if w.Outcome.Act != "create" {
+	if w.Act != "create" {
 		p.seen++
 	}
 	p.rest = p.left()
-	p.bar(w.Slug + " " + strings.ReplaceAll(what, tie, " "))
+	p.bar(w.Team + " " + strings.ReplaceAll(what, tie, " "))
 }
 
 // End clears the bar and writes what went wrong.
@@ -71,25 +72,25 @@ func (p *Progress) End() {
 	p.clear()
 	for _, f := range p.Failures {
 		cause := "the target did not say why"
-		if f.Outcome.Err != nil {
-			cause = f.Outcome.Err.Error()
+		if f.Error != "" {
+			cause = f.Error
 		}
-		p.Screen.hang("  "+p.Screen.paint(red, "!")+" ", "    ", fmt.Sprintf("%s: %s %s: %s", f.Slug, writtenText(f), f.Outcome.Result, cause))
+		p.Screen.hang("  "+p.Screen.paint(red, "!")+" ", "    ", fmt.Sprintf("%s: %s %s: %s", f.Team, writtenText(f), f.Result, cause))
 	}
 }
 
-func writtenText(w apply.Written) string {
-	if w.Outcome.Act == "create" {
+func writtenText(w answer.Write) string {
+	if w.Act == "create" {
 		return "created"
 	}
-	text := sign(plan.Act(w.Outcome.Act)) + tie + w.Change.Login
+	text := sign(w.Act) + tie + w.Account.Login
 	switch {
-	case w.Outcome.Act == string(plan.Update), w.Outcome.Act == string(plan.Add) && w.Change.Role == team.Maintainer:
-		text += " as " + w.Change.Role.String()
-	case w.Outcome.Act == string(plan.Cancel):
+	case w.Act == string(plan.Update), w.Act == string(plan.Add) && w.Role == team.Maintainer:
+		text += " as " + w.Role.String()
+	case w.Act == string(plan.Cancel):
 		text += " (invitation)"
 	}
-	if w.Outcome.Result == target.Pending {
+	if w.Result == target.Pending {
 		text += " (invited)"
 	}
 	return text
@@ -102,7 +103,7 @@ func (p *Progress) flush() {
 	p.clear()
 	left := ""
 	if d := p.rest; !p.Screen.Live && d >= 10*time.Second {
-		left = fmt.Sprintf(" (%s of %s, about %s left)", Figure(p.seen), Figure(p.Total), Span(d))
+		left = fmt.Sprintf(" (%s of %s, about %s left)", words.Figure(p.seen), words.Figure(p.Total), words.Span(d))
 	}
 	p.Screen.hang("  "+pad(p.slug, p.Align)+"  ", strings.Repeat(" ", p.Align+4), strings.Join(p.line, ", ")+left)
 	p.line = nil
@@ -132,9 +133,9 @@ func (p *Progress) Bar(doing string) string {
 	}
 	full := int(share*width + 0.5)
 	line := "  " + p.Screen.paint(green, strings.Repeat("█", full)) + p.Screen.paint(faint, strings.Repeat("░", width-full)) +
-		fmt.Sprintf(" %s of %s", Figure(p.seen), Figure(p.Total))
+		fmt.Sprintf(" %s of %s", words.Figure(p.seen), words.Figure(p.Total))
 	if d := p.left(); d >= time.Second {
-		line += ", about " + Span(d) + " left"
+		line += ", about " + words.Span(d) + " left"
 	}
 	if room := p.Screen.width() - lipgloss.Width(line) - 4; doing != "" && room > lipgloss.Width(doing) {
 		line += "  " + p.Screen.paint(faint, doing)
@@ -149,7 +150,7 @@ func (p *Progress) clear() {
 }
 
 // SlugWidth is how wide a column of the teams of a plan is. A longer name stands out of it.
-func SlugWidth(p *plan.Plan) int {
+func SlugWidth(p answer.Plan) int {
 	width := 0
 	for i := range p.Teams {
 		if !p.Teams[i].Empty() {

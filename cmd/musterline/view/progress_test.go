@@ -6,6 +6,7 @@ import (
 	"testing"
 	"time"
 
+	"musterline.example/answer"
 	"musterline.example/apply"
 	"musterline.example/plan"
 	"musterline.example/target"
@@ -19,8 +20,8 @@ func TestProgressSaysWhatIsDoneAndHowLongTheRestTakes(t *testing.T) {
 	p.Begin()
 	write := func(slug string, act plan.Act, login string, result target.Result, err error) {
 		now = now.Add(time.Second)
-		p.Wrote(apply.Written{Slug: slug, Change: plan.Change{Act: act, Login: login, Role: team.Member},
-			Outcome: target.Outcome{Act: string(act), Result: result, Err: err}})
+		p.Wrote(answer.WriteOf(apply.Written{Slug: slug, Change: plan.Change{Act: act, Login: login, Role: team.Member},
+			Outcome: target.Outcome{Act: string(act), Result: result, Err: err}}))
 	}
 	write("data", plan.Add, "ada-l", target.Done, nil)
 	write("data", plan.Remove, "bob", target.Already, nil)

@@ -1,8 +1,8 @@
 // Package view says in words and in JSON what the commands have found out. It takes values and writes text; it reads nothing, decides
-// nothing and knows no command.
+// nothing and knows no command. What there is to say comes from package answer.
 //
 // Text is written for people on a terminal of 80 columns or more: sorted, aligned, nothing cut off, readable without colours, which
-// only help the eye. JSON is written for programs; the form of a plan is stable (see JSON).
+// only help the eye. JSON is the answer itself, written for programs.
 package view
 
 import (

@@ -5,67 +5,13 @@ import (
 	"fmt"
 	"strings"
 	"time"
+
+	"musterline.example/answer"
+	"musterline.example/internal/words"
 )
 
-// A Status is how things stand, from memory.
-type Status struct {
-	Database bool           `json:"database"` // there is one
-	Targets  []TargetStatus `json:"targets"`
-	Sources  []SourceStatus `json:"sources"`
-	Now      time.Time      `json:"-"`
-}
-
-// A TargetStatus is how one target stands.
-type TargetStatus struct {
-	Name         string     `json:"name"`
-	Kind         string     `json:"kind"`
-	Organization string     `json:"organization,omitempty"`
-	Apply        string     `json:"apply"`
-	Mapped       int        `json:"mapped"`    // teams
-	Connected    int        `json:"connected"` // of these, the teams whose first connection has ended
-	Run          *RunStatus `json:"run"`       // the last one; null when there was none
-	Objected     int        `json:"objected"`
-	Guards       []string   `json:"guards"`
-	Held         int        `json:"held"`
-	HeldPeople   int        `json:"held_people"`
-	Refused      int        `json:"refused"`
-	Paused       *Pause     `json:"paused,omitempty"`
-}
-
-// A RunStatus is how a run went.
-type RunStatus struct {
-	ID         string    `json:"id"`
-	Trigger    string    `json:"trigger"`
-	Undoes     string    `json:"undoes,omitempty"` // the run that it took back
-	Requester  string    `json:"requester,omitempty"`
-	StartedAt  time.Time `json:"started_at"`
-	FinishedAt time.Time `json:"finished_at,omitzero"`
-	State      string    `json:"state"`
-	Done       int       `json:"done"`
-	Failed     int       `json:"failed"`
-	Error      string    `json:"error,omitempty"`
-}
-
-// A Pause is who stopped a target and why.
-type Pause struct {
-	By     string    `json:"by"`
-	Reason string    `json:"reason"`
-	At     time.Time `json:"at"`
-}
-
-// A SourceStatus is how one source stands.
-type SourceStatus struct {
-	Name     string    `json:"name"`
-	Kind     string    `json:"kind"`
-	ReadAt   time.Time `json:"read_at,omitzero"` // of the last complete read
-	Groups   int       `json:"groups"`
-	Users    int       `json:"users"`
-	Failure  string    `json:"failure,omitempty"` // of the last try, when it failed after that
-	FailedAt time.Time `json:"failed_at,omitzero"`
-}
-
-// Text writes a paragraph for each target and a line for each source.
-func (st Status) Text(s Screen) {
+// Status writes a paragraph for each target and a line for each source.
+func Status(s Screen, st answer.Status, now time.Time) {
 	if !st.Database {
 		s.Para(0, "There is no database yet: nothing was ever synced from here. To see what a sync would do: musterline plan")
 		s.Blank()
@@ -76,39 +22,39 @@ func (st Status) Text(s Screen) {
 			title += s.paint(faint, " (organization "+t.Organization+")")
 		}
 		s.line(title)
-		s.Table(2, t.rows(s, st.Now))
+		s.Table(2, targetRows(s, t, now))
 		s.Blank()
 	}
 	for _, src := range st.Sources {
 		s.line(s.paint(bold, "Source "+src.Name) + s.paint(faint, " ("+src.Kind+")"))
-		s.Table(2, src.rows(s, st.Now))
+		s.Table(2, sourceRows(s, src, now))
 	}
 }
 
-func (t TargetStatus) rows(s Screen, now time.Time) [][]string {
+func targetRows(s Screen, t answer.TargetStatus, now time.Time) [][]string {
 	label := func(l string) string { return s.paint(faint, l) }
-	rows := [][]string{{label("teams"), fmt.Sprintf("%s mapped, %s connected", Figure(t.Mapped), Figure(t.Connected))}}
+	rows := [][]string{{label("teams"), fmt.Sprintf("%s mapped, %s connected", words.Figure(t.Mapped), words.Figure(t.Connected))}}
 	if t.Paused != nil {
 		rows = append(rows, []string{s.paint(yellow, "paused"), fmt.Sprintf("by %s since %s: %s (to end it: musterline resume %s)",
-			t.Paused.By, Moment(t.Paused.At, now), t.Paused.Reason, Quote(t.Name))})
+			t.Paused.By, words.Moment(t.Paused.At, now), t.Paused.Reason, words.Quote(t.Name))})
 	}
 	if t.Apply != "auto" && t.Apply != "" {
 		rows = append(rows, []string{label("apply"), t.Apply})
 	}
-	rows = append(rows, []string{label("last run"), t.Run.text(now)})
+	rows = append(rows, []string{label("last run"), runText(t.Run, now)})
 	var waits []string
 	if t.Objected > 0 {
-		look := "musterline plan " + Quote(t.Name)
+		look := "musterline plan " + words.Quote(t.Name)
 		if t.Run != nil && t.Run.Undoes != "" {
-			look = "musterline undo " + Quote(t.Run.Undoes)
+			look = "musterline undo " + words.Quote(t.Run.Undoes)
 		}
-		waits = append(waits, fmt.Sprintf("%s for approval (%s): %s", Count(t.Objected, "change"), strings.Join(t.Guards, ", "), look))
+		waits = append(waits, fmt.Sprintf("%s for approval (%s): %s", words.Count(t.Objected, "change"), strings.Join(t.Guards, ", "), look))
 	}
 	if t.Held > 0 {
-		waits = append(waits, fmt.Sprintf("%s of %s held", Count(t.Held, "membership"), Count(t.HeldPeople, "person")))
+		waits = append(waits, fmt.Sprintf("%s of %s held", words.Count(t.Held, "membership"), words.Count(t.HeldPeople, "person")))
 	}
 	if t.Refused > 0 {
-		waits = append(waits, Count(t.Refused, "mapping")+" refused")
+		waits = append(waits, words.Count(t.Refused, "mapping")+" refused")
 	}
 	if t.Run != nil && len(waits) == 0 {
 		waits = append(waits, "nothing")
@@ -123,16 +69,16 @@ func (t TargetStatus) rows(s Screen, now time.Time) [][]string {
 	return rows
 }
 
-func (r *RunStatus) text(now time.Time) string {
+func runText(r *answer.RunStatus, now time.Time) string {
 	if r == nil {
 		return "none yet"
 	}
 	state := map[string]string{
 		"done": "everything done", "objected": "done but for what waits", "failed": "failed", "off": "only shown", "": "under way",
 	}[r.State]
-	text := fmt.Sprintf("run %s at %s%s: %s, %s", r.ID, Moment(r.StartedAt, now), AskedBy(r.Trigger, r.Requester), state, Count(r.Done, "write"))
+	text := fmt.Sprintf("run %s at %s%s: %s, %s", r.ID, words.Moment(r.StartedAt, now), AskedBy(r.Trigger, r.Requester), state, words.Count(r.Done, "write"))
 	if r.Failed > 0 {
-		text += ", " + Figure(r.Failed) + " failed"
+		text += ", " + words.Figure(r.Failed) + " failed"
 	}
 	switch {
 	case strings.HasSuffix(r.Error, context.Canceled.Error()):
@@ -143,16 +89,16 @@ func (r *RunStatus) text(now time.Time) string {
 	return text
 }
 
-func (src SourceStatus) rows(s Screen, now time.Time) [][]string {
+func sourceRows(s Screen, src answer.SourceStatus, now time.Time) [][]string {
 	var rows [][]string
 	if src.ReadAt.IsZero() {
 		rows = append(rows, []string{s.paint(faint, "read"), "never yet"})
 	} else {
 		rows = append(rows, []string{s.paint(faint, "read"), fmt.Sprintf("%s ago, at %s: %s, %s",
-			Span(now.Sub(src.ReadAt)), Moment(src.ReadAt, now), Count(src.Groups, "group"), Count(src.Users, "user"))})
+			words.Span(now.Sub(src.ReadAt)), words.Moment(src.ReadAt, now), words.Count(src.Groups, "group"), words.Count(src.Users, "user"))})
 	}
 	if src.Failure != "" {
-		rows = append(rows, []string{s.paint(red, "failed"), "at " + Moment(src.FailedAt, now) + ": " + src.Failure})
+		rows = append(rows, []string{s.paint(red, "failed"), "at " + words.Moment(src.FailedAt, now) + ": " + src.Failure})
 	}
 	return rows
 }

@@ -1,0 +1,159 @@
+package answer
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"slices"
+	"strings"
+	"time"
+
+	"musterline.example/catalog"
+	"musterline.example/directory"
+	"musterline.example/internal/secret"
+	"musterline.example/internal/words"
+	"musterline.example/source"
+	"musterline.example/store"
+)
+
+// A Check is what `check` has found.
+type Check struct {
+	Checked []Checked `json:"checked"`
+}
+
+// A Checked is one thing that was tried.
+type Checked struct {
+	What       string    `json:"what"` // configuration, database, source, target or mapping
+	Name       string    `json:"name,omitempty"`
+	Kind       string    `json:"kind,omitempty"`
+	Facts      []string  `json:"facts,omitempty"`
+	Credential string    `json:"credential,omitempty"`
+	Has        []string  `json:"has,omitempty"`
+	Needs      []string  `json:"needs,omitempty"` // and lacks
+	Extra      []string  `json:"extra,omitempty"` // has and should not have
+	Expires    time.Time `json:"expires,omitzero"`
+	Warnings   []string  `json:"warnings,omitempty"`
+	Trouble    []string  `json:"trouble,omitempty"` // a person must do something
+}
+
+// Add notes one thing more.
+func (c *Check) Add(what Checked) { c.Checked = append(c.Checked, what) }
+
+// Troubles counts what needs a person.
+func (c *Check) Troubles() int {
+	n := 0
+	for _, what := range c.Checked {
+		n += len(what.Trouble)
+	}
+	return n
+}
+
+// Check tries everything and stops at nothing: whoever puts things right wants to know of all of it.
+func (h *House) Check(ctx context.Context) (Check, error) {
+	var report Check
+	report.Add(Checked{What: "configuration", Name: h.Config.Path, Facts: []string{strings.Join([]string{
+		words.Count(len(h.Config.Sources), "source"), words.Count(len(h.Config.Targets), "target"),
+		words.Count(len(h.Config.Mappings), "mapping"), words.Count(len(h.Config.Rules), "rule"),
+	}, ", ")}})
+	report.Add(h.checkDatabase(ctx))
+	listed := make(map[string]*directory.Snapshot)
+	for _, name := range h.sourceNames() {
+		checked, snapshot := h.checkSource(ctx, name)
+		report.Add(checked)
+		listed[name] = snapshot
+	}
+	for _, name := range h.targetNames() {
+		report.Add(h.checkTarget(ctx, name))
+	}
+	for _, m := range h.Config.Mappings {
+		s := listed[m.Source]
+		if s == nil {
+			continue
+		}
+		if _, byID := s.Groups[directory.GroupID(m.Group)]; !byID && len(s.Find(m.Group)) == 0 {
+			report.Add(Checked{What: "mapping", Name: m.ID, Trouble: []string{fmt.Sprintf("source %s lists no group %q: correct the name, or ask whether the credential may see it", m.Source, m.Group)}})
+		}
+	}
+	return report, nil
+}
+
+func (h *House) checkDatabase(ctx context.Context) Checked {
+	checked := Checked{What: "database"}
+	if h.Store != nil {
+		if err := h.Store.Ping(ctx); err != nil {
+			checked.Trouble = append(checked.Trouble, err.Error())
+		} else {
+			checked.Facts = append(checked.Facts, "opens with its key file")
+		}
+		return checked
+	}
+	key, keyErr := secret.Open(h.Config.KeyFile)
+	s, err := store.Open(ctx, h.Config.Database.Reveal(), store.Options{Key: key, Now: h.now, Log: h.log, ReadOnly: true})
+	switch {
+	case errors.Is(err, store.ErrNoDatabase):
+		checked.Facts = append(checked.Facts, "not there yet: the first command that writes makes it")
+		return checked
+	case err != nil:
+		checked.Trouble = append(checked.Trouble, err.Error())
+		return checked
+	}
+	defer func() { _ = s.Shut() }()
+	switch {
+	case errors.Is(keyErr, fs.ErrNotExist):
+		checked.Trouble = append(checked.Trouble, fmt.Sprintf("the key file %s is missing: put it back from the backup", h.Config.KeyFile))
+	case keyErr != nil:
+		checked.Trouble = append(checked.Trouble, keyErr.Error())
+	default:
+		checked.Facts = append(checked.Facts, "opens with its key file")
+	}
+	return checked
+}
+
+func (h *House) checkSource(ctx context.Context, name string) (Checked, *directory.Snapshot) {
+	kind := catalog.Sources()[h.Config.Sources[name].Kind]
+	checked := Checked{What: "source", Name: name, Kind: kind.Title}
+	s, err := h.source(ctx, name)
+	if err != nil {
+		checked.Trouble = append(checked.Trouble, err.Error())
+		return checked, nil
+	}
+	began := h.now()
+	snapshot, err := s.Snapshot(ctx, source.Selection{})
+	if err != nil {
+		checked.Trouble = append(checked.Trouble, err.Error())
+		return checked, nil
+	}
+	checked.Facts = append(checked.Facts, fmt.Sprintf("lists %s, in %s", words.Count(len(snapshot.Groups), "group"), words.Span(h.now().Sub(began))))
+	return checked, snapshot
+}
+
+// soon is how long before its end a credential is spoken of.
+const soon = 14 * 24 * time.Hour
+
+func (h *House) checkTarget(ctx context.Context, name string) Checked {
+	kind := catalog.Targets()[h.Config.Targets[name].Kind]
+	checked := Checked{What: "target", Name: name, Kind: kind.Title}
+	t, err := h.target(ctx, Person, name)
+	if err != nil {
+		checked.Trouble = append(checked.Trouble, err.Error())
+		return checked
+	}
+	standing, err := t.Probe(ctx)
+	if standing.Place.Organization != "" {
+		checked.Facts = append(checked.Facts, fmt.Sprintf("organization %s on %s", standing.Place.Organization, standing.Place.Host))
+	}
+	checked.Credential, checked.Has, checked.Needs, checked.Extra = standing.Credential, standing.Has, standing.Needs, standing.Extra
+	checked.Expires, checked.Warnings = standing.Expires, slices.Clone(standing.Warnings)
+	if err != nil {
+		checked.Trouble = append(checked.Trouble, err.Error())
+		return checked
+	}
+	if len(standing.Needs) > 0 {
+		checked.Trouble = append(checked.Trouble, "the credential lacks "+words.List(standing.Needs)+": without it nothing can be changed")
+	}
+	if left := standing.Expires.Sub(h.now()); !standing.Expires.IsZero() && left < soon {
+		checked.Warnings = append(checked.Warnings, fmt.Sprintf("the credential ends in %s: renew it", words.Span(max(left, 0))))
+	}
+	return checked
+}

@@ -1,0 +1,318 @@
+package answer
+
+import (
+	"cmp"
+	"context"
+	"encoding/json"
+	"errors"
+	"maps"
+	"slices"
+	"strings"
+
+	"musterline.example/audit"
+	"musterline.example/directory"
+	"musterline.example/link"
+	"musterline.example/setting"
+	"musterline.example/store"
+	"musterline.example/team"
+)
+
+// A knownTeam is a team that memory has a name for.
+type knownTeam struct {
+	target string
+	id     team.ID
+	slug   string
+}
+
+// A register is the names that memory has for teams and accounts: those of the last plan before those of older intents.
+type register struct {
+	teams    []knownTeam
+	accounts map[team.AccountID]string // login
+}
+
+// lookBack is how many intents are searched for the names of teams and accounts that no plan holds any more.
+const lookBack = 5000
+
+// register gathers names.
+func (h *House) register(ctx context.Context) (*register, error) {
+	r := &register{accounts: make(map[team.AccountID]string)}
+	if h.Store == nil {
+		return r, nil
+	}
+	for _, host := range h.hosts(ctx) {
+		links, err := h.Store.Links(ctx, host)
+		if err != nil {
+			return nil, err
+		}
+		for _, l := range links {
+			r.account(l.Account, l.Login)
+		}
+	}
+	for _, target := range h.targetNames() {
+		if err := h.registerPlan(ctx, r, target); err != nil {
+			return nil, err
+		}
+	}
+	intents, err := h.Store.Entries(ctx, store.Filter{Kind: store.KindIntent, Limit: lookBack})
+	if err != nil {
+		return nil, err
+	}
+	for _, e := range intents {
+		var i audit.Intent
+		if json.Unmarshal(e.Body, &i) != nil {
+			continue
+		}
+		r.team(i.Target, team.ID(i.Team), i.Slug)
+		for _, w := range i.Writes {
+			r.account(team.AccountID(w.Account), w.Login)
+		}
+	}
+	return r, nil
+}
+
+func (h *House) registerPlan(ctx context.Context, r *register, target string) error {
+	last, err := h.Store.LastPlan(ctx, target)
+	if err != nil && !errors.Is(err, store.ErrNotFound) {
+		return err
+	}
+	if err == nil {
+		for i := range last.Plan.Teams {
+			c := &last.Plan.Teams[i]
+			r.team(target, c.Team, c.Slug)
+			for _, ch := range c.Changes() {
+				r.account(ch.Account, ch.Login)
+			}
+		}
+		for _, held := range last.Plan.Held {
+			r.team(target, held.Team, held.Slug)
+		}
+		for _, refused := range last.Plan.Refused {
+			r.team(target, refused.Team, refused.Slug)
+		}
+	}
+	if place, err := h.Store.Place(ctx, target); err == nil {
+		members, err := h.Store.Members(ctx, place)
+		if err != nil {
+			return err
+		}
+		for login, id := range members {
+			r.account(id, login)
+		}
+	} else if !errors.Is(err, store.ErrNotFound) {
+		return err
+	}
+	mappings, err := h.mappings(ctx, target)
+	if err != nil {
+		return err
+	}
+	for _, m := range mappings {
+		r.team(target, m.TeamID, m.Team)
+	}
+	return nil
+}
+
+func (r *register) account(id team.AccountID, login string) {
+	if _, known := r.accounts[id]; !known && id != "" && login != "" {
+		r.accounts[id] = login
+	}
+}
+
+// team keeps every name that a team has gone by, so that an old one is understood as well.
+func (r *register) team(target string, id team.ID, slug string) {
+	t := knownTeam{target, id, slug}
+	if slug != "" && !slices.Contains(r.teams, t) {
+		r.teams = append(r.teams, t)
+	}
+}
+
+// slug returns the name that a team has now, as far as memory knows.
+func (r *register) slug(target string, id team.ID) string {
+	for _, t := range r.teams {
+		if t.target == target && t.id == id {
+			return t.slug
+		}
+	}
+	return string(id)
+}
+
+func (r *register) names() Names {
+	n := Names{Teams: make(map[string]string), Accounts: make(map[string]string)}
+	for _, t := range r.teams {
+		if key := t.target + "/" + string(t.id); t.id != "" && n.Teams[key] == "" {
+			n.Teams[key] = t.slug
+		}
+	}
+	for id, login := range r.accounts {
+		n.Accounts[string(id)] = login
+	}
+	return n
+}
+
+// names gives what is known of names; a record can be read without.
+func (h *House) names(ctx context.Context) Names {
+	r, err := h.register(ctx)
+	if err != nil {
+		h.deps.Logger.Error("look names up", "error", err)
+		return Names{}
+	}
+	return r.names()
+}
+
+func (h *House) knownTeam(ctx context.Context, word string) (knownTeam, error) {
+	r, err := h.register(ctx)
+	if err != nil {
+		return knownTeam{}, err
+	}
+	return r.findTeam(word)
+}
+
+// findTeam understands a slug, an id, or either behind its target.
+func (r *register) findTeam(word string) (knownTeam, error) {
+	var found []knownTeam
+	var names []string
+	for _, t := range r.teams {
+		names = append(names, t.slug)
+		for _, name := range []string{t.slug, string(t.id)} {
+			if name != "" && (word == name || word == t.target+"/"+name) {
+				t.slug = cmp.Or(r.slug(t.target, t.id), t.slug)
+				found = append(found, t)
+			}
+		}
+	}
+	found = slices.DeleteFunc(found, func(t knownTeam) bool { // a name without an id, when another has the id
+		return t.id == "" && slices.ContainsFunc(found, func(o knownTeam) bool { return o.id != "" && o.target == t.target })
+	})
+	slices.SortFunc(found, func(a, b knownTeam) int { return cmp.Or(cmp.Compare(a.target, b.target), cmp.Compare(a.id, b.id)) })
+	found = slices.Compact(found)
+	switch len(found) {
+	case 0:
+		slices.Sort(names)
+		return knownTeam{}, OneOf("team", word, slices.Compact(names))
+	case 1:
+		return found[0], nil
+	}
+	return knownTeam{}, Usagef("%q is a team of %s and of %s", word, found[0].target, found[1].target).Plainly("several targets have a team of that name").
+		WithHint("write target/team, such as " + found[0].target + "/" + found[0].slug)
+}
+
+// A person is somebody whom memory knows as a user, as an account, or as both.
+type person struct {
+	user    link.UserRef // zero when nobody is linked
+	name    string
+	status  directory.Status
+	account team.AccountID // empty when no account is known
+	login   string
+	link    *link.Link
+}
+
+// findPerson understands source/user, a login, an account's number, and a user's id, sign-in name or address.
+func (h *House) findPerson(ctx context.Context, r *register, host, word string) (person, error) {
+	var links []link.Link
+	if h.Store != nil {
+		var err error
+		if links, err = h.Store.Links(ctx, host); err != nil {
+			return person{}, err
+		}
+	}
+	fold := team.FoldLogin(strings.TrimPrefix(word, "@"))
+	for _, l := range links {
+		if l.User.String() == word || team.FoldLogin(l.Login) == fold || string(l.Account) == word {
+			return h.described(ctx, person{user: l.User, account: l.Account, login: l.Login, link: &l})
+		}
+	}
+	users, err := h.usersCalled(ctx, word)
+	if err != nil {
+		return person{}, err
+	}
+	for _, ref := range users {
+		for _, l := range links {
+			if l.User == ref {
+				return h.described(ctx, person{user: l.User, account: l.Account, login: l.Login, link: &l})
+			}
+		}
+	}
+	if len(users) > 1 {
+		return person{}, Usagef("%q is a user of %s and of %s", word, users[0].Source, users[1].Source).Plainly("several sources have a user of that name").
+			WithHint("write source/user, such as " + users[0].String())
+	}
+	if len(users) == 1 {
+		return h.described(ctx, person{user: users[0]})
+	}
+	for _, id := range slices.Sorted(maps.Keys(r.accounts)) {
+		if string(id) == word || team.FoldLogin(r.accounts[id]) == fold {
+			return person{account: id, login: r.accounts[id]}, nil
+		}
+	}
+	near := nearestPerson(links, word)
+	return person{}, Errorf(NotFound, "nobody called %q is known%s", word, near).Plainly("nobody of that name is known" + near).
+		WithHint("write a login, an account's number, or source/user; memory knows the users of mapped groups and their accounts, and whom a plan has named: who is neither was never added or removed")
+}
+
+func nearestPerson(links []link.Link, word string) string {
+	var known []string
+	for _, l := range links {
+		known = append(known, l.Login, l.User.String())
+	}
+	return setting.DidYouMean(word, known)
+}
+
+// described adds what the last snapshot says of a user.
+func (h *House) described(ctx context.Context, p person) (person, error) {
+	if h.Store == nil {
+		return p, nil
+	}
+	reads, err := h.Store.Reads(ctx, p.user.Source)
+	if err != nil {
+		return p, err
+	}
+	if reads.Last != nil {
+		u := reads.Last.Users[p.user.ID]
+		p.name, p.status = cmp.Or(u.Name, u.Username), u.Status
+	}
+	return p, nil
+}
+
+// usersCalled finds users of the last snapshots by source/id, id, sign-in name or address.
+func (h *House) usersCalled(ctx context.Context, word string) ([]link.UserRef, error) {
+	var found []link.UserRef
+	for _, name := range h.sourceNames() {
+		if h.Store == nil {
+			break
+		}
+		reads, err := h.Store.Reads(ctx, name)
+		if err != nil {
+			return nil, err
+		}
+		if reads.Last == nil {
+			continue
+		}
+		for id, u := range reads.Last.Users {
+			ref := link.UserRef{Source: name, ID: id}
+			if ref.String() == word || string(id) == word || u.Username == word || u.Email != "" && strings.EqualFold(u.Email, word) {
+				found = append(found, ref)
+			}
+		}
+	}
+	slices.SortFunc(found, func(a, b link.UserRef) int { return strings.Compare(a.String(), b.String()) })
+	return found, nil
+}
+
+// knownAccount understands what findPerson does, and returns the account's number.
+func (h *House) knownAccount(ctx context.Context, word string) (string, error) {
+	r, err := h.register(ctx)
+	if err != nil {
+		return "", err
+	}
+	var last error
+	for _, host := range h.hosts(ctx) {
+		p, err := h.findPerson(ctx, r, host, word)
+		if err == nil && p.account != "" {
+			return string(p.account), nil
+		}
+		if err == nil {
+			err = Errorf(Nothing, "no account of %s is known", word).Plainly("no account of them is known")
+		}
+		last = err
+	}
+	return "", last
+}

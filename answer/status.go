@@ -1,0 +1,163 @@
+package answer
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"musterline.example/guard"
+	"musterline.example/mapping"
+	"musterline.example/store"
+)
+
+// A Status is how things stand, from memory.
+type Status struct {
+	Database bool           `json:"database"` // there is one
+	Targets  []TargetStatus `json:"targets"`
+	Sources  []SourceStatus `json:"sources"`
+}
+
+// A TargetStatus is how one target stands.
+type TargetStatus struct {
+	Name         string     `json:"name"`
+	Kind         string     `json:"kind"`
+	Organization string     `json:"organization,omitempty"`
+	Apply        string     `json:"apply"`
+	Mapped       int        `json:"mapped"`    // teams
+	Connected    int        `json:"connected"` // of these, the teams whose first connection has ended
+	Run          *RunStatus `json:"run"`       // the last one; null when there was none
+	Objected     int        `json:"objected"`
+	Guards       []string   `json:"guards"`
+	Held         int        `json:"held"`
+	HeldPeople   int        `json:"held_people"`
+	Refused      int        `json:"refused"`
+	Paused       *Pause     `json:"paused,omitempty"`
+}
+
+// A RunStatus is how a run went.
+type RunStatus struct {
+	ID         string    `json:"id"`
+	Target     string    `json:"target,omitempty"` // left out in the status of the target
+	Trigger    string    `json:"trigger"`
+	Undoes     string    `json:"undoes,omitempty"` // the run that it took back
+	Requester  string    `json:"requester,omitempty"`
+	StartedAt  time.Time `json:"started_at"`
+	FinishedAt time.Time `json:"finished_at,omitzero"`
+	State      string    `json:"state"`
+	Done       int       `json:"done"`
+	Failed     int       `json:"failed"`
+	Error      string    `json:"error,omitempty"`
+}
+
+// A SourceStatus is how one source stands.
+type SourceStatus struct {
+	Name     string    `json:"name"`
+	Kind     string    `json:"kind"`
+	ReadAt   time.Time `json:"read_at,omitzero"` // of the last complete read
+	Groups   int       `json:"groups"`
+	Users    int       `json:"users"`
+	Failure  string    `json:"failure,omitempty"` // of the last try, when it failed after that
+	FailedAt time.Time `json:"failed_at,omitzero"`
+}
+
+// Status says from memory how targets stand: all when none are named.
+func (h *House) Status(ctx context.Context, names ...string) (Status, error) {
+	configured, err := h.Configured(ctx)
+	if err != nil {
+		return Status{}, err
+	}
+	if names, err = configured.Choose(names); err != nil {
+		return Status{}, err
+	}
+	status := Status{Database: h.Store != nil, Targets: []TargetStatus{}, Sources: []SourceStatus{}}
+	for _, name := range names {
+		t, err := h.targetStatus(ctx, name)
+		if err != nil {
+			return status, err
+		}
+		status.Targets = append(status.Targets, t)
+	}
+	var known []store.SourceState
+	if h.Store != nil {
+		if known, err = h.Store.Sources(ctx); err != nil {
+			return status, err
+		}
+	}
+	for _, name := range h.sourceNames() {
+		s := SourceStatus{Name: name, Kind: h.Config.Sources[name].Kind}
+		if i := slices.IndexFunc(known, func(k store.SourceState) bool { return k.Name == name }); i >= 0 {
+			k := known[i]
+			s.ReadAt, s.Failure, s.FailedAt = k.ReadAt, k.Failure, k.FailedAt
+			s.Groups, s.Users = k.Shape.Groups, k.Shape.Users
+		}
+		status.Sources = append(status.Sources, s)
+	}
+	return status, nil
+}
+
+func (h *House) targetStatus(ctx context.Context, name string) (TargetStatus, error) {
+	t := TargetStatus{Name: name, Kind: h.Config.Targets[name].Kind, Apply: h.Config.Targets[name].Apply, Guards: []string{}}
+	mappings, err := h.mappings(ctx, name)
+	if err != nil {
+		return t, err
+	}
+	t.Mapped = mappedTeams(mappings)
+	if h.Store == nil {
+		return t, nil
+	}
+	place, err := h.Store.Place(ctx, name)
+	if err != nil && !errors.Is(err, store.ErrNotFound) {
+		return t, err
+	}
+	if err == nil {
+		t.Organization = fmt.Sprintf("%s on %s", place.Organization, place.Host)
+		connected, err := h.Store.Connected(ctx, place)
+		if err != nil {
+			return t, err
+		}
+		t.Connected = len(connected)
+	}
+	if t.Paused, err = h.paused(ctx, name); err != nil {
+		return t, err
+	}
+	runs, err := h.Store.Runs(ctx, name, "", 1)
+	if err != nil {
+		return t, err
+	}
+	for _, r := range runs {
+		run := runOf(r)
+		run.Target = ""
+		t.Run = &run
+	}
+	last, err := h.Store.LastPlan(ctx, name)
+	switch {
+	case errors.Is(err, store.ErrNotFound):
+		return t, nil
+	case err != nil:
+		return t, err
+	}
+	t.Objected = guard.Count(last.Objections)
+	for _, o := range last.Objections {
+		if len(o.Changes) > 0 && !slices.Contains(t.Guards, o.Guard) {
+			t.Guards = append(t.Guards, o.Guard)
+		}
+	}
+	s := last.Plan.Summary()
+	t.Held, t.HeldPeople, t.Refused = s.Held, s.People, len(last.Plan.Refused)
+	return t, nil
+}
+
+// mappedTeams counts the teams that mappings name.
+func mappedTeams(mappings []mapping.Mapping) int {
+	teams := make(map[string]bool)
+	for _, m := range mappings {
+		if m.TeamID != "" {
+			teams[string(m.TeamID)] = true
+		} else {
+			teams["by name: "+m.Team] = true
+		}
+	}
+	return len(teams)
+}

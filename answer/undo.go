@@ -1,0 +1,43 @@
+package answer
+
+import (
+	"context"
+	"errors"
+
+	"musterline.example/reconcile"
+)
+
+// An UndoWish asks to take back what a run has changed.
+type UndoWish struct {
+	Run string `json:"run"`
+	By  string `json:"by,omitempty"`
+
+	// Digest is that of the plan that was shown: exactly those changes are made, or none because the world has moved since.
+	Digest string `json:"digest,omitempty"`
+}
+
+// Undo takes a run back, past the guards, and pauses its target: the next sync would do the same again.
+func (h *House) Undo(ctx context.Context, wish UndoWish, tell func(Progress)) (Done, error) {
+	run, err := h.run(ctx, wish.Run)
+	if err != nil {
+		return Done{}, err
+	}
+	t := h.tally(run.Target, true, tell) // to undo is a person's wish, which answers the guard approval
+	t.done.Undoes = run.ID
+	d, err := h.Deps(ctx, Person, run.Target)
+	if err != nil {
+		return t.done, err
+	}
+	report, err := reconcile.Undo(ctx, d, run.Target, run.ID, reconcile.Budget{
+		Run: reconcile.Run{Requester: wish.By}, Answered: true, Digest: wish.Digest, Progress: t.wrote,
+		Planned: func(d *reconcile.Decision) { t.planned(ctx, d) },
+	})
+	t.slice(report)
+	switch {
+	case errors.Is(err, reconcile.ErrMoved):
+		err = Errorf(Conflict, "run %s of %s: %w", run.ID, run.Target, err).WithHint("look at it again: musterline undo " + run.ID)
+	case err != nil:
+		err = t.failed(err)
+	}
+	return t.end(), err
+}
