@@ -260,7 +260,7 @@ func (tr *truth) judge(key userKey, b *belief, e evidence, status directory.Stat
 	said, ruled := tr.statements[key]
 	named := distinct(e.attribute, e.saml)
 	b.clean = !ruled && e.claim == "" && e.saml == 0 && b.state == nobody
-	contested := slices.ContainsFunc(named, func(a int64) bool { return rivals[a] > 1 })
+	contested := slices.ContainsFunc(named, func(a int64) bool { return rivals[a] > 1 || tr.given(a, key) })
 	become := func(state certainty) {
 		b.state = state
 		if state == murky {
@@ -334,6 +334,16 @@ func (tr *truth) judge(key userKey, b *belief, e evidence, status directory.Stat
 	default:
 		become(murky)
 	}
+}
+
+// given reports whether somebody has said by hand that an account is another user's.
+func (tr *truth) given(account int64, but userKey) bool {
+	for key, a := range tr.statements {
+		if a == account && key != but {
+			return true
+		}
+	}
+	return false
 }
 
 // replaced reports whether a believed account is gone from the organization and somebody else has its login.
