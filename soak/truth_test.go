@@ -260,7 +260,7 @@ func (tr *truth) judge(key userKey, b *belief, e evidence, status directory.Stat
 	said, ruled := tr.statements[key]
 	named := distinct(e.attribute, e.saml)
 	b.clean = !ruled && e.claim == "" && e.saml == 0 && b.state == nobody
-	contested := slices.ContainsFunc(named, func(a int64) bool { return rivals[a] > 1 || tr.given(a, key) })
+	contested := slices.ContainsFunc(named, func(a int64) bool { return rivals[a] > 1 || tr.anothers(a, key) })
 	become := func(state certainty) {
 		b.state = state
 		if state == murky {
@@ -336,8 +336,8 @@ func (tr *truth) judge(key userKey, b *belief, e evidence, status directory.Stat
 	}
 }
 
-// given reports whether somebody has said by hand that an account is another user's.
-func (tr *truth) given(account int64, but userKey) bool {
+// anothers reports whether somebody has said by hand that an account is another user's.
+func (tr *truth) anothers(account int64, but userKey) bool {
 	for key, a := range tr.statements {
 		if a == account && key != but {
 			return true
