@@ -8,11 +8,13 @@ import (
 	"crypto/sha256"
 	"database/sql"
 	"encoding/binary"
+	"encoding/csv"
 	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
+	"strconv"
 	"strings"
 	"time"
 
@@ -170,13 +172,28 @@ type note struct {
 	body                                    any
 }
 
-// A Filter chooses audit entries. Its zero value chooses all.
+// A Filter chooses audit entries: those that fit everything that is set. Its zero value chooses all, the newest first.
 type Filter struct {
 	Target, Team, Account, Run string
 	Kind                       Kind
-	Since                      time.Time
-	Before                     int64 // only entries older than this one, for the next page
-	Limit                      int   // 100 when 0; Export knows no limit
+	Act, Result                string
+	Requester                  string // who asked
+	Credential, Trigger        string // under what it was done, and what set it off
+
+	// Text is a part of an account's login, of a team's slug, or of the name of who asked, in small letters or capitals. Logins and slugs are
+	// those that are known now.
+	Text string
+
+	// Targets bounds what may be seen: only entries of these. None at all are seen of an empty list, and nil is no bound.
+	Targets []string
+
+	Since, Until time.Time // from the first moment, and before the second
+
+	// The number of an entry is where a list goes on, whatever was added meanwhile: Before it when the newest come first, After it when the
+	// oldest do.
+	Oldest        bool // the oldest first
+	Before, After int64
+	Limit         int // 100 when 0; an export knows no limit
 }
 
 // where is the filter in SQL. It names only what is set, so that the databases find their index.
@@ -185,20 +202,39 @@ func (f Filter) where() (string, []any) {
 		conditions []string
 		values     []any
 	)
-	add := func(condition string, value any) {
-		values = append(values, value)
-		conditions = append(conditions, fmt.Sprintf("%s $%d", condition, len(values)))
+	value := func(v any) string {
+		values = append(values, v)
+		return fmt.Sprintf("$%d", len(values))
 	}
-	for _, c := range [][2]string{{"target =", f.Target}, {"team =", f.Team}, {"account =", f.Account}, {"run =", f.Run}, {"kind =", string(f.Kind)}} {
+	for _, c := range [][2]string{
+		{"target", f.Target}, {"team", f.Team}, {"account", f.Account}, {"run", f.Run}, {"kind", string(f.Kind)}, {"act", f.Act},
+		{"result", f.Result}, {"requester", f.Requester}, {"credential", f.Credential}, {"cause", f.Trigger},
+	} {
 		if c[1] != "" {
-			add(c[0], c[1])
+			conditions = append(conditions, c[0]+" = "+value(c[1]))
 		}
 	}
 	if !f.Since.IsZero() {
-		add("at >=", micros(f.Since))
+		conditions = append(conditions, "at >= "+value(micros(f.Since)))
+	}
+	if !f.Until.IsZero() {
+		conditions = append(conditions, "at < "+value(micros(f.Until)))
 	}
 	if f.Before > 0 {
-		add("seq <", f.Before)
+		conditions = append(conditions, "seq < "+value(f.Before))
+	}
+	if f.After > 0 {
+		conditions = append(conditions, "seq > "+value(f.After))
+	}
+	if f.Targets != nil {
+		names := []string{"NULL"} // which nothing is in
+		for _, target := range f.Targets {
+			names = append(names, value(target))
+		}
+		conditions = append(conditions, "target IN ("+strings.Join(names, ", ")+")")
+	}
+	if f.Text != "" {
+		conditions = append(conditions, strings.ReplaceAll(textCondition, "TEXT", value(part(f.Text))))
 	}
 	if len(conditions) == 0 {
 		return "", nil
@@ -206,14 +242,30 @@ func (f Filter) where() (string, []any) {
 	return " WHERE " + strings.Join(conditions, " AND "), values
 }
 
+// textCondition finds entries by names. It looks for the names where there is one row for each, not through the whole record.
+const textCondition = `(lower(requester) LIKE TEXT ESCAPE '!'
+	OR account IN (SELECT account FROM members WHERE lower(login) LIKE TEXT ESCAPE '!'
+		UNION SELECT account FROM links WHERE account <> '' AND lower(login) LIKE TEXT ESCAPE '!')
+	OR team IN (SELECT team FROM intents WHERE team <> '' AND lower(slug) LIKE TEXT ESCAPE '!'
+		UNION SELECT team_id FROM mappings WHERE team_id <> '' AND lower(team) LIKE TEXT ESCAPE '!'))`
+
+// part is the pattern of whatever contains a text.
+func part(text string) string {
+	return "%" + strings.NewReplacer("!", "!!", "%", "!%", "_", "!_").Replace(strings.ToLower(text)) + "%"
+}
+
 const entryColumns = "seq, at, kind, run, target, team, account, act, result, credential, cause, requester, body, mac"
 
-// Entries lists audit entries, the newest first.
+// Entries lists audit entries, the newest first unless the filter says otherwise.
 func (s *Store) Entries(ctx context.Context, f Filter) ([]Entry, error) {
 	where, values := f.where()
+	order := "DESC"
+	if f.Oldest {
+		order = "ASC"
+	}
 	var entries []Entry
 	err := s.each(ctx, s.reads, "SELECT "+entryColumns+" FROM audit_entries"+where+
-		fmt.Sprintf(" ORDER BY seq DESC LIMIT %d", cmp.Or(f.Limit, 100)), values, func(row db.AuditEntry) error {
+		fmt.Sprintf(" ORDER BY seq %s LIMIT %d", order, cmp.Or(f.Limit, 100)), values, func(row db.AuditEntry) error {
 		entries = append(entries, entryOf(row))
 		return nil
 	})
@@ -235,18 +287,80 @@ func (s *Store) Entry(ctx context.Context, seq int64) (Entry, error) {
 	return entryOf(row), nil
 }
 
-// Export writes audit entries as lines of JSON, the oldest first.
+// Export writes audit entries as lines of JSON, the oldest first, up to the one that was the last when it began.
 func (s *Store) Export(ctx context.Context, w io.Writer, f Filter) error {
-	where, values := f.where()
 	enc := json.NewEncoder(w)
 	enc.SetEscapeHTML(false)
-	err := s.each(ctx, s.reads, "SELECT "+entryColumns+" FROM audit_entries"+where+" ORDER BY seq", values, func(row db.AuditEntry) error {
-		return enc.Encode(entryOf(row))
+	return s.export(ctx, f, func(entries []Entry) error {
+		for _, e := range entries {
+			if err := enc.Encode(e); err != nil {
+				return err
+			}
+		}
+		return nil
 	})
+}
+
+// export hands out audit entries by the handful. No question to the database is open while they are written: who reads an export slowly
+// keeps nobody waiting.
+func (s *Store) export(ctx context.Context, f Filter, write func([]Entry) error) error {
+	end, err := s.queries.GetHead(ctx)
 	if err != nil {
 		return fmt.Errorf("export audit record: %w", err)
 	}
-	return nil
+	if f.Before == 0 || f.Before > end.Seq {
+		f.Before = end.Seq + 1
+	}
+	f.Oldest, f.Limit = true, 200
+	for {
+		entries, err := s.Entries(ctx, f)
+		if err != nil {
+			return err
+		}
+		if err := write(entries); err != nil {
+			return fmt.Errorf("export audit record: %w", err)
+		}
+		if len(entries) < f.Limit {
+			return nil
+		}
+		f.After = entries[len(entries)-1].Seq
+	}
+}
+
+// ExportCSV writes audit entries as comma-separated values, the oldest first, under a line with the names of the columns. It is RFC 4180 but
+// for the ends of lines, which are line feeds: a carriage return in a cell would not survive the others. A cell that a spreadsheet would take
+// for a formula has an apostrophe before it.
+func (s *Store) ExportCSV(ctx context.Context, w io.Writer, f Filter) error {
+	out := csv.NewWriter(w)
+	if err := out.Write([]string{
+		"seq", "at", "kind", "run", "target", "team", "account", "act", "result", "credential", "trigger", "requester", "body", "mac",
+	}); err != nil {
+		return fmt.Errorf("export audit record: %w", err)
+	}
+	return s.export(ctx, f, func(entries []Entry) error {
+		for _, e := range entries {
+			cells := []string{
+				strconv.FormatInt(e.Seq, 10), e.At.Format(time.RFC3339Nano), string(e.Kind), e.Run, e.Target, e.Team, e.Account, e.Act, e.Result,
+				e.Actor.Credential, e.Actor.Trigger, e.Actor.Requester, string(e.Body), e.MAC,
+			}
+			for i := range cells {
+				cells[i] = defused(cells[i])
+			}
+			if err := out.Write(cells); err != nil {
+				return err
+			}
+		}
+		out.Flush()
+		return out.Error()
+	})
+}
+
+// defused makes sure that a spreadsheet shows a cell and does not reckon with it (OWASP, "CSV Injection").
+func defused(cell string) string {
+	if cell != "" && strings.ContainsRune("=+-@\t\r\n", rune(cell[0])) {
+		return "'" + cell
+	}
+	return cell
 }
 
 // asker is what both a pool and a transaction can do.

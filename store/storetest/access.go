@@ -13,7 +13,7 @@ import (
 )
 
 // access is about tokens, roles, sessions and sign-in links.
-var access = merge(tokens, roles, sessions, signIns, configured)
+var access = merge(tokens, roles, sessions, signIns, configured, auditing)
 
 var tokens = map[string]func(*world){
 	"a token is known by its text": func(w *world) {
