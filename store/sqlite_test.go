@@ -50,7 +50,7 @@ func TestSQLite(t *testing.T) {
 	})
 }
 
-func newKey(t *testing.T) *secret.Key {
+func newKey(t testing.TB) *secret.Key {
 	t.Helper()
 	k, err := secret.New()
 	if err != nil {
