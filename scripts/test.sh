@@ -24,6 +24,7 @@ find_postgres() {
 
 need "PostgreSQL's server programs" "the store on PostgreSQL" find_postgres postgresql
 need OpenLDAP "the source ldap against OpenLDAP" "PATH=$PATH:/usr/sbin command -v slapd" slapd
+need "389 Directory Server" "the source ldap against 389 Directory Server" "PATH=$PATH:/usr/sbin command -v ns-slapd" 389-ds-base
 need Samba "the source ldap against Active Directory" "PATH=$PATH:/usr/sbin command -v samba && /usr/bin/python3 -c 'import samba.samdb'" \
 	"samba-ad-dc samba-ad-provision samba-dsdb-modules samba-vfs-modules python3-samba winbind"
 need npm "the simulated GitHub against GitHub's published descriptions" "command -v npm" npm

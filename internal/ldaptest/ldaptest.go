@@ -1,8 +1,9 @@
-// Package ldaptest gives tests real directories: an OpenLDAP with any entries, and a Samba as Active Directory domain controller. A Proxy before
-// one of them makes what goes wrong elsewhere: limits that it does not have, answers that come short, connections that end.
+// Package ldaptest gives tests real directories: an OpenLDAP or a 389 Directory Server with any entries, and a Samba as Active Directory
+// domain controller. A Proxy before one of them makes what goes wrong elsewhere: limits that it does not have, answers that come short,
+// connections that end.
 //
-// It uses the servers that are installed (Debian packages slapd and samba-ad-dc) and listens on loopback only. What it starts ends with the
-// test, by its id, even when the test binary is killed.
+// It uses the servers that are installed (Debian packages slapd, 389-ds-base and samba-ad-dc) and listens on loopback only. What it starts
+// ends with the test, by its id, even when the test binary is killed.
 package ldaptest
 
 import (
