@@ -133,6 +133,14 @@ func (h *House) write(ctx context.Context, who string, lock func(*store.Store, c
 	return nil
 }
 
+// writes is the refusal of a house that only looks.
+func (h *House) writes() error {
+	if h.deps.Notebook == nil {
+		return Errorf(Unavailable, "the database is open for reading only")
+	}
+	return nil
+}
+
 // Close closes the database and lets go of its lock.
 func (h *House) Close() {
 	if err := h.close(); err != nil {

@@ -90,8 +90,8 @@ func (h *House) Link(ctx context.Context, wish LinkWish) (Linked, error) {
 	if err != nil {
 		return Linked{}, err
 	}
-	if h.Store == nil {
-		return Linked{}, noDatabase()
+	if err := h.writes(); err != nil {
+		return Linked{}, err
 	}
 	if err := OneOf("source", user.Source, h.sourceNames()); err != nil {
 		return Linked{}, err
@@ -133,8 +133,8 @@ func (h *House) Unlink(ctx context.Context, wish UnlinkWish) (Unlinked, error) {
 	if !ok {
 		return Unlinked{}, noUser(wish.User)
 	}
-	if h.Store == nil {
-		return Unlinked{}, noDatabase()
+	if err := h.writes(); err != nil {
+		return Unlinked{}, err
 	}
 	un := Unlinked{User: user.String(), Hosts: []string{}}
 	for _, host := range h.hosts(ctx) {
@@ -190,7 +190,7 @@ func parseLink(of, is string) (link.UserRef, string, team.AccountID, error) {
 	if strings.ContainsFunc(account, func(r rune) bool { return r < '0' || r > '9' }) {
 		return user, "", "", Usagef("%q is a login: write the account's number, because a login can change hands", account).
 			Plainly("that is a login: write the account's number, because a login can change hands").
-			WithHint("the number stands in GET /users/" + account + " as id")
+			WithHint("the number stands in GET /users/LOGIN as id")
 	}
 	return user, host, team.AccountID(account), nil
 }

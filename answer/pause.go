@@ -4,7 +4,6 @@ import (
 	"context"
 	"strings"
 
-	"musterline.example/internal/words"
 	"musterline.example/reconcile"
 )
 
@@ -51,8 +50,8 @@ func (h *House) pausable(ctx context.Context, target string) (*Pause, error) {
 	if err := OneOf("target", target, h.targetNames()); err != nil {
 		return nil, err
 	}
-	if h.Store == nil {
-		return nil, noDatabase()
+	if err := h.writes(); err != nil {
+		return nil, err
 	}
 	return h.paused(ctx, target)
 }
@@ -74,6 +73,3 @@ func (h *House) paused(ctx context.Context, target string) (*Pause, error) {
 	paused := Pause(p)
 	return &paused, nil
 }
-
-// resumeCommand is the command that ends a pause.
-func resumeCommand(target string) string { return "musterline resume " + words.Quote(target) }

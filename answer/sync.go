@@ -141,7 +141,8 @@ func (d Done) Err() error {
 	return nil
 }
 
-// Sync does a run of a target to its end. A paused target is no error: nothing is done, and the answer says why.
+// Sync does a run of a target to its end, for whoever waits for it; a server hands the wish to a job. A paused target is no error: nothing
+// is done, and the answer says why.
 func (h *House) Sync(ctx context.Context, wish SyncWish, tell func(Progress)) (Done, error) {
 	lane := Schedule
 	if wish.Answered {
@@ -158,6 +159,9 @@ func (h *House) Sync(ctx context.Context, wish SyncWish, tell func(Progress)) (D
 // left. The budget's own Progress and Planned are called as well.
 func (h *House) Carry(ctx context.Context, lane, name string, budget reconcile.Budget, tell func(Progress)) (done Done, more bool, err error) {
 	t := h.tally(name, budget.Answered, tell)
+	if err := h.writes(); err != nil {
+		return t.done, false, err
+	}
 	d, err := h.Deps(ctx, lane, name)
 	if err != nil {
 		return t.done, false, err
@@ -271,7 +275,11 @@ func (t *tally) slice(r reconcile.Report) {
 func (t *tally) failed(err error) error {
 	t.words.Left = max(0, t.total-t.done.Added-t.done.Removed-t.done.Updated-t.done.Already-t.failures)
 	if t.words.Interrupted = errors.Is(err, context.Canceled); t.words.Interrupted {
-		return Errorf(Stopped, "%s: interrupted", t.done.Target).WithHint("what was written is in the audit record, and the next sync does the rest")
+		rest := "and the next sync does the rest"
+		if t.done.Undoes != "" {
+			rest = "and the rest can be undone as before"
+		}
+		return Errorf(Stopped, "%s: interrupted", t.done.Target).WithHint("what was written is in the audit record, " + rest)
 	}
 	return fmt.Errorf("%s: %w", t.done.Target, err)
 }

@@ -82,7 +82,7 @@ func ErrorOf(err error) *Error {
 	}
 	e, ok := errors.AsType[*Error](err)
 	switch {
-	case ok && error(e) == err:
+	case ok && error(e) == err: //nolint:errorlint // is it this very error, or one around it?
 		return e
 	case ok:
 		plain := ""

@@ -18,6 +18,9 @@ type UndoWish struct {
 
 // Undo takes a run back, past the guards, and pauses its target: the next sync would do the same again.
 func (h *House) Undo(ctx context.Context, wish UndoWish, tell func(Progress)) (Done, error) {
+	if err := h.writes(); err != nil {
+		return Done{}, err
+	}
 	run, err := h.run(ctx, wish.Run)
 	if err != nil {
 		return Done{}, err

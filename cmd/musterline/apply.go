@@ -168,6 +168,9 @@ func (c *cli) apply(ctx context.Context, d desk, t answer.ConfiguredTarget, dige
 	if err != nil && answer.ErrorOf(err).Class == answer.Conflict {
 		return done, err
 	}
+	if err != nil && done.Beside != nil && done.Beside.Planned == nil {
+		done.Beside.Left = free // it did not come to a plan of its own, and the one that was shown is not done
+	}
 	view.Done(s, done, c.now())
 	return done, cmp.Or(err, done.Err())
 }

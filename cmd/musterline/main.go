@@ -56,6 +56,9 @@ type cli struct {
 	env            func(string) (string, bool)
 	now            func() time.Time
 
+	// between stands between a command and whom it asks. Tests put a network there; it is nil for nobody.
+	between func(answer.Desk) answer.Desk
+
 	config  string
 	noColor bool
 	verbose bool

@@ -24,24 +24,24 @@ type desk struct {
 
 // look opens a desk for a command that never writes. There need be no database, and none is made.
 func (c *cli) look(ctx context.Context) (desk, error) {
-	h, err := c.house()
-	if err == nil {
-		err = h.Look(ctx)
-	}
-	if err != nil {
-		return desk{}, err
-	}
-	return desk{h, h.Close}, nil
+	return c.open(func(h *answer.House) error { return h.Look(ctx) })
 }
 
 // hold opens a desk for a command that writes, and takes the database's lock.
 func (c *cli) hold(ctx context.Context, who string) (desk, error) {
+	return c.open(func(h *answer.House) error { return h.Hold(ctx, "musterline "+who) })
+}
+
+func (c *cli) open(enter func(*answer.House) error) (desk, error) {
 	h, err := c.house()
 	if err == nil {
-		err = h.Hold(ctx, "musterline "+who)
+		err = enter(h)
 	}
-	if err != nil {
+	switch {
+	case err != nil:
 		return desk{}, err
+	case c.between != nil:
+		return desk{c.between(h), h.Close}, nil
 	}
 	return desk{h, h.Close}, nil
 }

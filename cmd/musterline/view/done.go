@@ -83,7 +83,7 @@ func doneParts(d answer.Done) []string {
 	if d.Skipped > 0 {
 		parts = append(parts, words.Count(d.Skipped, "change")+" left, because the teams moved meanwhile")
 	}
-	if w.Interrupted {
+	if w.Interrupted && d.Undoes == "" {
 		parts = append(parts, fmt.Sprintf("interrupted: %s left for the next sync", words.Count(w.Left, "change")))
 	} else if w.Left > 0 {
 		parts = append(parts, words.Count(w.Left, "change")+" left")

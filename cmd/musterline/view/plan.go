@@ -10,6 +10,7 @@ import (
 	"charm.land/lipgloss/v2"
 
 	"musterline.example/answer"
+	"musterline.example/guard"
 	"musterline.example/internal/words"
 	"musterline.example/plan"
 	"musterline.example/team"
@@ -70,9 +71,9 @@ func (p Plan) notes() []string {
 		notes = append(notes, "no history: every team counts as a first connection")
 	}
 	switch beside.Apply {
-	case "off":
+	case guard.ApplyOff:
 		notes = append(notes, "apply: off: plans of this target are only shown")
-	case "approve":
+	case guard.ApplyApprove:
 		notes = append(notes, "apply: approve: every change of this target waits for a person")
 	}
 	if beside.Paused != nil {
