@@ -73,7 +73,7 @@ type Synced struct {
 type Done struct {
 	Target   string     `json:"target"`
 	Run      string     `json:"run,omitempty"`
-	State    string     `json:"state"` // done, objected, failed, off or paused
+	State    string     `json:"state"` // done, objected, failed, cancelled, off or paused
 	Created  int        `json:"created"`
 	Added    int        `json:"added"`
 	Removed  int        `json:"removed"`
