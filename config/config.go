@@ -48,6 +48,8 @@ type Config struct {
 	Manual   []ManualLink
 	Guards   guard.Settings // of all targets, as set; those of a target are complete in TargetConfig.Guards
 	Schedule Schedule
+
+	origin origin // what the file was read from, for With
 }
 
 // A Server says where we listen.
@@ -169,6 +171,7 @@ func read(path, dir string, data []byte, env func(string) (string, bool), readFi
 	if err := l.report.Err(); err != nil {
 		return nil, err
 	}
+	l.config.origin = origin{root, env, readFile, kinds}
 	return l.config, nil
 }
 

@@ -16,7 +16,7 @@ func Docs() string {
 # Configuration
 
 Musterline reads one YAML file: the one that ` + "`--config`" + ` names, else ` + "`" + strings.Join(Places, "`, else `") + "`" + `.
-Mappings, targets and sources stand there and nowhere else. The smallest useful file:
+A server can also be configured through its API ([api.md](api.md)): sources, targets, rules and settings that the file does not define. The smallest useful file:
 
 ` + "```yaml\n" + Example + "```" + `
 

@@ -19,7 +19,7 @@ func (l *loader) rules(top *section) {
 	for i, n := range top.maps("rules") {
 		s := l.section("rules", n, ruleFields)
 		rule := mapping.Rule{
-			ID: fmt.Sprintf("rule:%d", i+1), Create: s.values.Flag("create"), Privacy: team.Privacy(s.values.Text("privacy")),
+			ID: l.ruleID(n, i), Create: s.values.Flag("create"), Privacy: team.Privacy(s.values.Text("privacy")),
 			Parent: s.values.Text("parent"), Mode: mapping.Mode(s.values.Text("mode")),
 		}
 		if rule.Mode == "" {

@@ -20,11 +20,18 @@ type loader struct {
 	readFile func(string) ([]byte, error)
 	kinds    Kinds
 	config   *Config
+
+	origin origin // of the file that rows are added to
+	rows   []Row
+	given  map[*document.Node]string // what rows say
 }
 
 // text returns a scalar with its variables replaced. Only the value itself ever holds them: messages quote document.Node.Text, which is
 // what the file says. It returns false when it has said what is wrong.
 func (l *loader) text(n *document.Node) (string, bool) {
+	if value, row := l.given[n]; row {
+		return value, true
+	}
 	if !strings.Contains(n.Text, "${") {
 		return n.Text, true
 	}
@@ -105,10 +112,13 @@ func (l *loader) section(path string, node *document.Node, fields []setting.Fiel
 		case slices.Contains(nested, f.Key):
 		case isField:
 			s.value(field, f)
+		case slices.Contains(known, f.Key) && ofRow(f.Line):
+			s.bad[strings.TrimSuffix(f.Key, "_file")] = true
+			l.report.Addf(f.Line, f.Column, "%s is for configuration files: give the secret itself", s.name(f.Key))
 		case slices.Contains(known, f.Key):
 			s.secretFile(strings.TrimSuffix(f.Key, "_file"), f)
 		default:
-			l.report.Addf(f.Line, f.Column, "%s is not a setting here%s", s.name(f.Key), setting.DidYouMean(f.Key, known))
+			l.report.Addf(f.Line, f.Column, "%s is not a setting here%s", s.name(shown(f)), setting.DidYouMean(f.Key, known))
 		}
 	}
 	s.problems(setting.Check(fields, s.values))

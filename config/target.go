@@ -67,7 +67,7 @@ func (l *loader) targets(top *section) {
 		t.Guards = l.guards(path+".guards", s.child("guards")).Over(l.config.Guards)
 		t.Guards.Apply = t.Apply
 		for _, entry := range s.entries("teams") {
-			path := path + ".teams." + entry.Key
+			path := path + ".teams." + shown(entry)
 			one := l.section(path, entry.Value, teamFields, "guards")
 			if one.fine("mode") {
 				t.TeamModes[entry.Key] = mapping.Mode(one.values.Text("mode"))
@@ -193,7 +193,10 @@ func (l *loader) guards(path string, n *document.Node) guard.Settings {
 		known = append(known, k.name)
 	}
 	for _, f := range n.Fields {
-		name := path + "." + f.Key
+		name := path + "." + shown(f)
+		if slices.Contains(known, f.Key) {
+			name = path + "." + f.Key
+		}
 		i := slices.IndexFunc(guardKeys, func(k guardKey) bool { return k.name == f.Key })
 		switch {
 		case f.Key == offKey:
@@ -229,7 +232,7 @@ func (l *loader) guards(path string, n *document.Node) guard.Settings {
 // limit reads { max: 5, percent: 20 }, a number alone, or off.
 func (l *loader) limit(name string, f document.Field) (limit guard.Limit) {
 	n := f.Value
-	if n.Sort == document.Text && n.Text == offKey {
+	if text, _ := l.text(n); n.Sort == document.Text && text == offKey {
 		return guard.Limit{Max: -1}
 	}
 	fields := limitFields

@@ -1,0 +1,203 @@
+package config
+
+import (
+	"fmt"
+	"slices"
+
+	"musterline.example/internal/document"
+	"musterline.example/setting"
+)
+
+// The sections that rows can hold.
+const (
+	SourcesSection  = "sources"
+	TargetsSection  = "targets"
+	RulesSection    = "rules"
+	SettingsSection = "settings" // one row for each of SettingNames
+)
+
+// SettingNames are the names of rows in SettingsSection: sections of a file that are one map.
+var SettingNames = []string{"enterprise", "guards", "links", "schedule"}
+
+// A Row is a part of the configuration that was made in the console or by the API instead of in the file.
+type Row struct {
+	Section string
+	Name    string
+	Body    []byte                    // JSON of what a file would hold there, without secrets
+	Secrets map[string]setting.Secret // by key
+}
+
+// With returns the configuration of the file and these rows together, checked as one file is, or Problems. Rows override nothing of the
+// file: what both define is a problem of the row. What rows say is taken as it is written: they name no variables of the environment and no
+// files with secrets, because whoever makes a row is not always somebody who may read those.
+//
+// The File of a problem that a row has is "section/name", and it has no line. No problem of a row repeats its keys or values: … stands in
+// their place.
+func (c *Config) With(rows []Row) (*Config, error) {
+	l := &loader{
+		report: &document.Report{File: c.Path}, env: c.origin.env, readFile: c.origin.readFile, kinds: c.origin.kinds, origin: c.origin,
+		given: make(map[*document.Node]string), rows: rows,
+		config: &Config{Path: c.Path, Dir: c.Dir, Sources: map[string]SourceConfig{}, Targets: map[string]TargetConfig{}},
+	}
+	root := *c.origin.root
+	root.Fields = slices.Clone(root.Fields)
+	for i := range rows {
+		l.add(&root, i)
+	}
+	l.file(&root)
+	if err := l.report.Err(); err != nil {
+		problems, _ := err.(document.Problems) //nolint:errorlint // Err returns no other
+		for i, p := range problems {
+			if p.Line < 0 {
+				row := rows[-p.Line-1]
+				problems[i] = document.Problem{File: row.Section + "/" + row.Name, Message: p.Message}
+			}
+		}
+		return nil, problems
+	}
+	l.config.origin = c.origin
+	return l.config, nil
+}
+
+// Defined returns the line on which the file itself defines what a row of this section and name would; 0 when it does not.
+func (c *Config) Defined(section, name string) int {
+	in := c.origin.root
+	if section != SettingsSection {
+		in = in.Get(section)
+	}
+	if in == nil || in.Sort != document.Map {
+		return 0
+	}
+	for _, f := range in.Fields {
+		if f.Key == name {
+			return f.Line
+		}
+	}
+	return 0
+}
+
+// ProperName reports whether a word can name a source, a target or a rule: it stands before a slash in references, and in addresses.
+func ProperName(word string) bool { return properName(word) }
+
+// Reserved reports whether a word is a path of the server, so that no target can have it for its name.
+func Reserved(word string) bool { return slices.Contains(reserved, word) }
+
+// origin is what a file was read from, to be read again with rows.
+type origin struct {
+	root     *document.Node
+	env      func(string) (string, bool)
+	readFile func(string) ([]byte, error)
+	kinds    Kinds
+}
+
+// rowLine is what nodes of a row have for their line, so that every problem knows its row: no file has lines below 1.
+func rowLine(row int) int { return -row - 1 }
+
+// ofRow reports whether a line is a row's.
+func ofRow(line int) bool { return line < 0 }
+
+// add puts a row where the file would have it.
+func (l *loader) add(root *document.Node, row int) {
+	r, line := l.rows[row], rowLine(row)
+	problem := func(format string, args ...any) { l.report.Addf(line, 0, format, args...) }
+	if at := (&Config{origin: l.origin}).Defined(r.Section, r.Name); at > 0 {
+		problem("is defined in the file, on line %d: change it there, or take it out there first", at)
+		return
+	}
+	parsed := &document.Report{}
+	node := document.ParseJSON(r.Body, parsed)
+	if parsed.Err() != nil || node == nil || node.Sort != document.Map {
+		problem("must be one JSON object, with no key twice")
+		return
+	}
+	l.take(node, line)
+	for key, secret := range r.Secrets {
+		n := &document.Node{Sort: document.Text, Line: line}
+		l.give(n, secret.Reveal())
+		node.Fields = append(node.Fields, document.Field{Key: key, Line: line, Value: n})
+	}
+	field := document.Field{Key: r.Name, Line: line, Value: node}
+	switch r.Section {
+	case SourcesSection, TargetsSection:
+		in := l.part(root, r.Section, document.Map, line)
+		in.Fields = append(in.Fields, field)
+	case RulesSection:
+		if !properName(r.Name) {
+			problem("a rule's name is made of letters, digits, -, _ and ., and begins with a letter or digit")
+		}
+		in := l.part(root, r.Section, document.List, line)
+		in.Items = append(in.Items, node)
+	case SettingsSection:
+		switch {
+		case !slices.Contains(SettingNames, r.Name):
+			problem("there are no settings of that name")
+		case r.Name == "links" && node.Get("manual") != nil:
+			problem("links by hand are no settings: say them one by one")
+		default:
+			root.Fields = append(root.Fields, field)
+		}
+	default:
+		problem("there is no section of that name")
+	}
+}
+
+// part returns the section of a copy of the file to which rows are added.
+func (l *loader) part(root *document.Node, name string, sort document.Sort, line int) *document.Node {
+	for i, f := range root.Fields {
+		if f.Key != name {
+			continue
+		}
+		in := *f.Value
+		if in.Sort == document.Null {
+			in.Sort = sort
+		}
+		in.Fields, in.Items = slices.Clone(in.Fields), slices.Clone(in.Items)
+		root.Fields[i].Value = &in
+		return &in
+	}
+	in := &document.Node{Sort: sort, Line: line}
+	root.Fields = append(root.Fields, document.Field{Key: name, Line: line, Value: in})
+	return in
+}
+
+// take makes a parsed body one of a row.
+func (l *loader) take(n *document.Node, line int) {
+	n.Line, n.Column = line, 0
+	if n.Sort == document.Text {
+		l.give(n, n.Text)
+	}
+	for _, item := range n.Items {
+		l.take(item, line)
+	}
+	for i := range n.Fields {
+		n.Fields[i].Line, n.Fields[i].Column = line, 0
+		l.take(n.Fields[i].Value, line)
+	}
+}
+
+// hidden stands in problems where a row's own words would.
+const hidden = "…"
+
+// give keeps the value of a row's text apart from what problems show of it.
+func (l *loader) give(n *document.Node, value string) {
+	l.given[n] = value
+	if n.Text = hidden; value == "" {
+		n.Text = ""
+	}
+}
+
+// shown is a key as problems show it.
+func shown(f document.Field) string {
+	if ofRow(f.Line) {
+		return hidden
+	}
+	return f.Key
+}
+
+// ruleID names a rule by its place in the file, or by the name of its row: that stays when another row goes.
+func (l *loader) ruleID(n *document.Node, at int) string {
+	if ofRow(n.Line) {
+		return "rule:" + l.rows[-n.Line-1].Name
+	}
+	return fmt.Sprintf("rule:%d", at+1)
+}
