@@ -129,6 +129,23 @@ func (s *server) readUsers(ctx context.Context, d *dialect, now time.Time) (*peo
 	return p, nil
 }
 
+// findUserBases asks for the first user below each base as readUsers would, so that a base that does not exist is an error.
+func (c *connection) findUserBases(ctx context.Context) error {
+	for _, b := range c.server.userBases {
+		doing := "look for users below " + b.dn
+		_, err := wait(ctx, c, doing, func() (*ldap.SearchResult, error) {
+			return c.ldap.Search(&ldap.SearchRequest{
+				BaseDN: b.dn, Scope: ldap.ScopeWholeSubtree, Filter: c.dialect.userFilter, Attributes: []string{"1.1"},
+				Controls: append(c.controls(), paging{1, nil}),
+			})
+		})
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 // user turns an entry into a user.
 func (c *connection) user(e *ldap.Entry, now time.Time) (directory.User, error) {
 	d := c.dialect

@@ -77,7 +77,7 @@ var dialects = map[string]dialect{
 		members: []string{"member", "uniqueMember"}, memberUIDs: "memberUid", dynamic: "memberURL", compares: true,
 		statusAttributes: []string{"nsAccountLock", "accountUnlockTime", "krbPrincipalExpiration", "shadowExpire"}, status: status389,
 		advice: map[string]string{
-			stateSizeLimit:  "raise the limit for $BIND: nsSizeLimit and nsPagedSizeLimit in its entry, or nsslapd-sizelimit and nsslapd-pagedsizelimit of the server; or lower page_size, as the limit for paged searches is for each page",
+			stateSizeLimit:  "raise the limit for $BIND: nsSizeLimit and nsPagedSizeLimit in its entry, or nsslapd-sizelimit and nsslapd-pagedsizelimit of the server; or lower page_size: the limit is for each page and must be larger",
 			stateAdminLimit: "raise the lookthrough limit, which counts across pages: nsPagedLookThroughLimit and nsLookThroughLimit in the entry of $BIND (-1 for none), or nsslapd-pagedlookthroughlimit and nsslapd-lookthroughlimit of the database; if that is not it, lower page_size",
 			stateTimeLimit:  "raise the limit for $BIND: nsTimeLimit in its entry, or nsslapd-timelimit of the server",
 			statePermission: "give $BIND an ACI with the rights read, search and compare on the base and everything below it",

@@ -86,11 +86,14 @@ func Test389DirectoryServer(t *testing.T) {
 			t.Errorf("pages of %s give %d users, and others %d", size, len(got.Users), users)
 		}
 	}
+	if _, err := opened(t, valuesFor(server.URL, "bind_dn", "cn=short,"+ldaptest.Base, "page_size", "999")).Snapshot(t.Context(), source.Selection{All: true}); err != nil {
+		t.Errorf("pages smaller than the limit: %v", err)
+	}
 	// Nothing of what the server does to others may look like people who left.
 	for who, want := range map[string]struct{ size, state, fix string }{
 		"plain":  {"500", stateAdminLimit, "nsPagedLookThroughLimit"}, // 5,000 for all pages together
 		"narrow": {"500", stateAdminLimit, "nsLookThroughLimit"},
-		"short":  {"5000", stateSizeLimit, "nsPagedSizeLimit"},
+		"short":  {"1000", stateSizeLimit, "lower page_size"}, // 1,000 for each page, and not one that is full
 		"blind":  {"500", "members-hidden", "ACI"},
 	} {
 		got, err := opened(t, valuesFor(server.URL, "bind_dn", "cn="+who+","+ldaptest.Base, "page_size", want.size)).Snapshot(t.Context(), source.Selection{Names: []string{"50"}})

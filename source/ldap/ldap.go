@@ -287,6 +287,10 @@ func (s *server) Snapshot(ctx context.Context, want source.Selection) (*director
 		return nil, err
 	}
 	if len(ids) == 0 {
+		// Whoever only lists wants to know whether the rest would work, too.
+		if err := c.findUserBases(ctx); err != nil {
+			return nil, err
+		}
 		return snapshot, nil
 	}
 

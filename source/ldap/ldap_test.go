@@ -330,6 +330,22 @@ func TestEncryption(t *testing.T) {
 	}
 }
 
+// What only lists the groups must not say that all is well when the users cannot be read.
+func TestABaseThatDoesNotExistIsAnErrorOfEveryReading(t *testing.T) {
+	slapd := ldaptest.StartSlapd(t, ldaptest.Options{LDIF: person("ada") + person("bob") + entry("cn=team,ou=groups", "groupOfNames", "member: uid=ada,ou=people,$B")})
+	if got, err := opened(t, valuesFor(slapd.URL, "user_bases", "ou=people,"+ldaptest.Base)).Snapshot(t.Context(), source.Selection{}); err != nil || len(got.Groups) != 1 {
+		t.Errorf("with bases that exist: %v", err)
+	}
+	for _, key := range []string{"user_bases", "group_bases"} {
+		for _, want := range []source.Selection{{}, {All: true}} {
+			got, err := opened(t, valuesFor(slapd.URL, key, "ou=peple,"+ldaptest.Base)).Snapshot(t.Context(), want)
+			if e, ok := errors.AsType[*source.Error](err); got != nil || !ok || e.State != "base-missing" || !strings.Contains(e.Message, "ou=peple") {
+				t.Errorf("%s, %+v: %v", key, want, err)
+			}
+		}
+	}
+}
+
 // What may be wrong with settings before anything is sent.
 func TestCheck(t *testing.T) {
 	for want, change := range map[string]setting.Values{

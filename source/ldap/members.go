@@ -41,7 +41,7 @@ func (c *connection) listGroups(ctx context.Context) (*listing, error) {
 	if err == nil && len(l.byID) == 0 {
 		err = &source.Error{
 			State: "no-groups", Message: fmt.Sprintf("%s: there is not one group below %s", c.server.url, c.server.groupBases[0].dn),
-			Fix: "correct group_bases and group_filter, or give the bind DN the right to see them: " + c.advice(statePermission),
+			Fix: "correct group_bases and group_filter; if they are right, the bind DN may not see the groups: " + c.advice(statePermission),
 		}
 	}
 	return l, err
