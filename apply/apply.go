@@ -33,6 +33,9 @@ type Options struct {
 	First    []team.ID     // teams that somebody waits for
 	Deadline time.Time     // no team is begun after it; zero is no deadline
 	Progress func(Written) // told of every write; may be nil
+
+	// Leave is asked before each team and, within one, after each write; true leaves the rest undone. It may be nil.
+	Leave func(within bool) bool
 }
 
 // A Written is one write as it happened.
@@ -51,7 +54,7 @@ type Report struct {
 	Unknown int
 
 	Moved    []team.Ref // teams left for the next slice because they had changed since the plan
-	More     bool       // the deadline passed with teams left to do
+	More     bool       // the deadline passed, or Run was told to leave, with something left to do
 	Failures []Written
 }
 
@@ -63,15 +66,24 @@ func Run(ctx context.Context, t target.Target, a guard.Approved, log audit.Log, 
 	}
 	w := &writer{Options: opts, target: t, approved: a, log: log}
 	for _, batch := range batches(inOrder(a.Plan().Teams, opts.First)) {
-		if !opts.Deadline.IsZero() && !opts.Now().Before(opts.Deadline) {
-			w.report.More = true
-			return w.report, nil
+		if w.leaves() {
+			break
 		}
 		if err := w.batch(ctx, batch); err != nil {
 			return w.report, err
 		}
+		if w.report.More {
+			break
+		}
 	}
 	return w.report, nil
+}
+
+// leaves reports whether no other team is to be begun.
+func (w *writer) leaves() bool {
+	late := !w.Deadline.IsZero() && !w.Now().Before(w.Deadline)
+	w.report.More = w.report.More || late || w.Leave != nil && w.Leave(false)
+	return w.report.More
 }
 
 // inOrder puts the teams that somebody waits for first and leaves out those with nothing to do.
@@ -151,7 +163,10 @@ func (w *writer) batch(ctx context.Context, changes []plan.TeamChange) error {
 			logins[a.ID] = a.Login
 		}
 	}
-	for _, c := range changes {
+	for i, c := range changes {
+		if i > 0 && w.leaves() {
+			return nil
+		}
 		if c.Create == nil && (teams[c.Team] == nil || teams[c.Team].Digest() != c.BasedOn) {
 			w.report.Moved = append(w.report.Moved, team.Ref{ID: c.Team, Slug: c.Slug})
 			w.report.Skipped += len(c.Changes())
@@ -159,6 +174,9 @@ func (w *writer) batch(ctx context.Context, changes []plan.TeamChange) error {
 		}
 		if err := w.team(ctx, renewed(c, teams[c.Team], logins)); err != nil {
 			return err
+		}
+		if w.report.More {
+			return nil
 		}
 	}
 	return nil
@@ -201,11 +219,13 @@ func (w *writer) team(ctx context.Context, c plan.TeamChange) error {
 		return ch.Login == ""
 	})
 	open := 0
+	told := make(map[write]bool)
 	did := func(o target.Outcome) error {
 		unknown, err := w.outcome(ctx, intent, c, o)
 		if unknown {
 			open++
 		}
+		told[write{o.Act, o.Account}] = true
 		return err
 	}
 	for _, ch := range gone {
@@ -214,7 +234,17 @@ func (w *writer) team(ctx context.Context, c plan.TeamChange) error {
 			return err
 		}
 	}
-	if err := w.target.Apply(ctx, c, did); err != nil {
+	err = w.target.Apply(ctx, c, func(o target.Outcome) error {
+		err := did(o)
+		if err == nil && w.Leave != nil && w.Leave(true) {
+			return errLeft
+		}
+		return err
+	})
+	if errors.Is(err, errLeft) {
+		err = w.leaveRest(ctx, intent, c, told)
+	}
+	if err != nil {
 		return fmt.Errorf("%s: %w", c.Slug, err)
 	}
 	if open > 0 {
@@ -222,6 +252,30 @@ func (w *writer) team(ctx context.Context, c plan.TeamChange) error {
 	}
 	if err := w.log.Close(ctx, intent); err != nil {
 		return fmt.Errorf("audit log: close %s: %w", c.Slug, err)
+	}
+	return nil
+}
+
+// errLeft makes a target stop after the write in hand.
+var errLeft = errors.New("told to leave")
+
+// A write is known within its team by what it does to whom.
+type write struct {
+	act     string
+	account team.AccountID
+}
+
+// leaveRest says of the writes that were not told of that they were not done. Nobody has to look at the target for that.
+func (w *writer) leaveRest(ctx context.Context, intent string, c plan.TeamChange, told map[write]bool) error {
+	for _, ch := range c.Changes() {
+		if told[write{string(ch.Act), ch.Account}] {
+			continue
+		}
+		w.report.More = true
+		o := audit.Outcome{Act: string(ch.Act), Account: string(ch.Account), Team: string(c.Team), Result: audit.NotDone, At: w.Now()}
+		if err := w.log.Outcome(context.WithoutCancel(ctx), intent, o); err != nil {
+			return fmt.Errorf("audit log: outcome in %s: %w", c.Slug, err)
+		}
 	}
 	return nil
 }

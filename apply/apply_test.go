@@ -290,7 +290,7 @@ func TestAQuarterOfLostAnswersOpensTheBreaker(t *testing.T) {
 	}
 }
 
-func TestTheDeadlineStopsBetweenBatchesAndWhoIsWaitedForIsFirst(t *testing.T) {
+func TestTheDeadlineStopsBetweenTeamsAndWhoIsWaitedForIsFirst(t *testing.T) {
 	slugs := make([]string, 30)
 	for i := range slugs {
 		slugs[i] = fmt.Sprintf("team-%02d", i)
@@ -303,10 +303,47 @@ func TestTheDeadlineStopsBetweenBatchesAndWhoIsWaitedForIsFirst(t *testing.T) {
 		opts.Deadline, opts.First = noon.Add(time.Second), []team.ID{"team-29"}
 		opts.Progress = func(apply.Written) { now = noon.Add(time.Second) }
 	})
-	if err != nil || !report.More || report.Done != 60 {
+	if err != nil || !report.More || report.Done != 3 {
 		t.Errorf("%+v, %v", report, err)
 	}
 	if d.lines[0] != "intent team-29: 3 writes" {
 		t.Errorf("first was %q", d.lines[0])
+	}
+}
+
+func TestWhoIsToldToLeaveFinishesTheWriteInHandAndClosesTheIntent(t *testing.T) {
+	o, d := newOrganization("platform", "security"), &diary{}
+	a := o.approved(t)
+	report, err := o.run(t, a, d, func(opts *apply.Options) {
+		opts.Leave = func(within bool) bool { return within }
+	})
+	if err != nil || !report.More || report.Done != 1 {
+		t.Errorf("%+v, %v", report, err)
+	}
+	want := []string{"intent platform: 3 writes", "", "not-done", "not-done", "close"}
+	for i, line := range d.lines {
+		if i >= len(want) || !strings.Contains(line, want[i]) {
+			t.Errorf("line %d of the record is %q of\n%s", i, line, strings.Join(d.lines, "\n"))
+		}
+	}
+	if len(d.lines) != len(want) {
+		t.Errorf("the record is\n%s", strings.Join(d.lines, "\n"))
+	}
+}
+
+func TestWhoIsToldToLeaveBeginsNoOtherTeam(t *testing.T) {
+	o, d := newOrganization("platform", "security"), &diary{}
+	a := o.approved(t)
+	teams := 0
+	report, err := o.run(t, a, d, func(opts *apply.Options) {
+		opts.Leave = func(within bool) bool {
+			if !within {
+				teams++
+			}
+			return teams > 1
+		}
+	})
+	if err != nil || !report.More || report.Done != 3 {
+		t.Errorf("%+v, %v\n%s", report, err, strings.Join(d.lines, "\n"))
 	}
 }

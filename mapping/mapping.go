@@ -31,6 +31,16 @@ type Mapping struct {
 	Mode   Mode
 	New    *team.New // set by a rule with create: what to create when there is no such team
 	Parent string    // of New, as written, until Pin has settled it
+
+	Echo Echo // decides nothing
+}
+
+// An Echo is what a caller of the API said of the group beside its id, and when they first did. Clients hold what they are told against what
+// they said, so it is told back as it was.
+type Echo struct {
+	Name        string `json:"name"`
+	Description string `json:"description"`
+	MappedAt    int64  `json:"mapped_at"` // microseconds since 1970 in UTC
 }
 
 // Key identifies the mapping among those of its team for as long as source and group live: "source/group id". The ledger justifies

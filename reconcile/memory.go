@@ -33,31 +33,41 @@ type Recollection interface {
 	Ledger(ctx context.Context, place team.Place) (mapping.Ledger, error)
 	Connected(ctx context.Context, place team.Place) (map[team.ID]time.Time, error)
 	Former(ctx context.Context, place team.Place) (map[team.AccountID]mapping.Former, error)
-	Absences(ctx context.Context, place team.Place) (mapping.Absences, error)
+	// Absences also tells when the read was made that was counted last.
+	Absences(ctx context.Context, place team.Place) (mapping.Absences, time.Time, error)
 	Protected(ctx context.Context, target string) (map[string]team.AccountID, error) // by folded login, as settled at first sight
 
-	Reads(ctx context.Context, source string) (Reads, error)
-	Waivers(ctx context.Context, target string) ([]guard.Waiver, error) // that are not used up; the guard judges their age
+	// Earlier tells what complete reads of a source said that runs of a target have judged; with before set, only reads made before it.
+	// Last and the failure are left out.
+	Earlier(ctx context.Context, source, target string, before time.Time) (Reads, error)
+	Snapshot(ctx context.Context, source string) (*directory.Snapshot, error) // the last complete read; nil when there never was one
+	Waivers(ctx context.Context, target string) ([]guard.Waiver, error)       // that are not used up; the guard judges their age
 	Recent(ctx context.Context, target string, since time.Time) ([]guard.Done, error)
 	OpenIntents(ctx context.Context, target string) ([]OpenIntent, error)
-	RunWrites(ctx context.Context, run string) ([]RunWrite, error) // that took effect: done, or seen by a later run
-	RunReading(ctx context.Context, run string) (*Reading, error)  // what an earlier slice left; nil in the first. Finish forgets it
+	RunWrites(ctx context.Context, run string) ([]RunWrite, error)                     // that took effect: done, or seen by a later run
+	RunReading(ctx context.Context, run string) (*Reading, error)                      // what an earlier slice left; nil in the first. Finish forgets it
+	KeptReading(ctx context.Context, target string, since time.Time) (*Reading, error) // of the last finished run; nil when it is older
 }
 
 // A Notebook is what a run writes to memory. Each method is one transaction.
 type Notebook interface {
-	// Begin opens a run, or returns the one that an earlier slice left open, and takes the waiting requests into it.
+	// Begin opens a run, or returns the one that an earlier slice left open, and takes the requests that are due into it. A run that
+	// has read its target takes those for teams or an account only: who asks for the whole waits for a run that reads it anew. With no
+	// trigger given, that of the first person's request is the run's, else of the first event's, else of the first.
 	Begin(ctx context.Context, r Run) (Run, error)
 	// Finish closes a run with its report.
 	Finish(ctx context.Context, run string, r Report) error
 
-	// SaveSnapshot keeps a complete read at the end of the run that made it, so that during the run Reads tells what earlier ones said:
-	// its body as the source's last, its figures for good, groups that are new, gone or had members. The zero shape is not recorded, nor are
-	// the sizes of groups of a read that is not usual.
-	SaveSnapshot(ctx context.Context, s *directory.Snapshot, shape guard.Shape, usual bool) error
+	// SaveSnapshot keeps a complete read at the end of a run that judged it, so that during the run Reads tells what earlier ones said:
+	// its body as the source's last, its figures for good, groups that are new, gone or had members. To the runs of this target the zero
+	// shape is no part of what is usual, nor are the sizes of groups of a read that is not usual. A read that several runs judge is
+	// recorded once.
+	SaveSnapshot(ctx context.Context, target string, s *directory.Snapshot, shape guard.Shape, usual bool) error
 	// SaveFailure remembers that a source could not be read.
 	SaveFailure(ctx context.Context, source string, at time.Time, message string) error
 	SaveRunReading(ctx context.Context, run string, r *Reading) error
+	// KeepReading keeps what a run has read of its target for one that comes soon.
+	KeepReading(ctx context.Context, target string, r *Reading) error
 	// SaveMembers remembers who is a member of the organization, so that who has left it is known.
 	SaveMembers(ctx context.Context, place team.Place, accounts []team.Account, at time.Time) error
 	// SaveDeclined remembers former members who have declined an invitation, whose invitation somebody has cancelled, or whose account
@@ -81,7 +91,7 @@ type Notebook interface {
 	// SaveConnected ends the first connection of teams.
 	SaveConnected(ctx context.Context, place team.Place, teams []team.ID, at time.Time) error
 	SaveProtected(ctx context.Context, target string, pins map[string]team.AccountID) error
-	SaveAbsences(ctx context.Context, place team.Place, a mapping.Absences) error
+	SaveAbsences(ctx context.Context, place team.Place, a mapping.Absences, read time.Time) error
 	// SettleDisconnects forgets disconnects that are carried out.
 	SettleDisconnects(ctx context.Context, target string, teams []team.ID) error
 	// SettleWaivers takes changes out of waivers that are done or no longer wanted.
@@ -105,7 +115,21 @@ type Request struct {
 	Asker   string
 	Why     string
 	AskedAt time.Time
+	DueAt   time.Time // no run takes it before; zero: at once
 }
+
+// Narrow reports whether the request is for some teams or one account. The others want everything read anew.
+func (r Request) Narrow() bool { return len(r.Teams) > 0 || r.Account != "" }
+
+// ByPerson and the others are what sets a sync off.
+const (
+	ByPerson   = "person"
+	ByEvent    = "event"
+	BySchedule = "schedule"
+)
+
+// Waited reports whether somebody waits for what the request asks.
+func (r Request) Waited() bool { return r.Trigger != BySchedule }
 
 // A Run is one reconcile of one target, in one slice or many.
 type Run struct {
@@ -117,6 +141,22 @@ type Run struct {
 	StartedAt  time.Time
 	Undoes     string    // the run that this one takes back
 	First      []team.ID // teams that a request names: they are written first
+	Cancelled  string    // by whom; empty while nobody has
+	AliveAt    time.Time // the last sign of life, of one whose progress is written
+
+	Requests []Request // that the run answers, the oldest first
+	Taken    []Request // those of them that this slice has taken
+	Tally    Tally     // of earlier slices
+}
+
+// Narrow reports whether all that the run is asked for are some teams and accounts.
+func (r Run) Narrow() bool {
+	for _, q := range r.Requests {
+		if !q.Narrow() {
+			return false
+		}
+	}
+	return len(r.Requests) > 0
 }
 
 // Reads are what earlier complete reads of a source said.
@@ -160,15 +200,20 @@ type Reading struct {
 	LeftAt          time.Time // when the last of them ended
 
 	Absences mapping.Absences // as they were before the run: its slices are one read together
+	Tally    Tally            // of the slices that the run has finished
+	Kept     bool             // accounts and teams are those that an earlier run has read
 }
+
+// A Tally counts writes.
+type Tally struct{ Done, Already, Failed, Skipped, Unknown int }
 
 // A Report is how a run ended.
 type Report struct {
 	Run     string
-	State   string // done, objected, failed or off
+	State   string // done, objected, failed, cancelled or off
 	Summary plan.Summary
 
-	Done, Already, Failed, Skipped, Unknown int // writes, in this slice
+	Done, Already, Failed, Skipped, Unknown int // writes: in this slice, and in memory in the whole run
 
 	Objected int      // changes that guards stop
 	Unread   []string // sources that could not be read, and why

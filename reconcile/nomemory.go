@@ -4,6 +4,7 @@ import (
 	"context"
 	"time"
 
+	"musterline.example/directory"
 	"musterline.example/guard"
 	"musterline.example/link"
 	"musterline.example/mapping"
@@ -45,13 +46,18 @@ func (NoMemory) Former(context.Context, team.Place) (f map[team.AccountID]mappin
 }
 
 // Absences implements Recollection.
-func (NoMemory) Absences(context.Context, team.Place) (a mapping.Absences, err error) { return }
+func (NoMemory) Absences(context.Context, team.Place) (a mapping.Absences, read time.Time, err error) {
+	return
+}
 
 // Protected implements Recollection.
 func (NoMemory) Protected(context.Context, string) (p map[string]team.AccountID, err error) { return }
 
-// Reads implements Recollection.
-func (NoMemory) Reads(context.Context, string) (r Reads, err error) { return }
+// Earlier implements Recollection.
+func (NoMemory) Earlier(context.Context, string, string, time.Time) (r Reads, err error) { return }
+
+// Snapshot implements Recollection.
+func (NoMemory) Snapshot(context.Context, string) (s *directory.Snapshot, err error) { return }
 
 // Waivers implements Recollection.
 func (NoMemory) Waivers(context.Context, string) (ws []guard.Waiver, err error) { return }
@@ -67,3 +73,6 @@ func (NoMemory) RunWrites(context.Context, string) (ws []RunWrite, err error) { 
 
 // RunReading implements Recollection.
 func (NoMemory) RunReading(context.Context, string) (r *Reading, err error) { return }
+
+// KeptReading implements Recollection.
+func (NoMemory) KeptReading(context.Context, string, time.Time) (r *Reading, err error) { return }

@@ -13,6 +13,7 @@ import (
 
 	"musterline.example/apply"
 	"musterline.example/audit"
+	"musterline.example/directory"
 	"musterline.example/guard"
 	"musterline.example/link"
 	"musterline.example/mapping"
@@ -35,7 +36,26 @@ type Deps struct {
 	Log      audit.Log
 	Now      func() time.Time
 	Logger   *slog.Logger
+
+	// Reader answers in the place of Sources where these are read by jobs of their own, once for all targets. Nil: a run reads them itself.
+	Reader Reader
 }
+
+// A Reader has complete reads of sources at hand.
+type Reader interface {
+	// Snapshot returns a complete read that is young enough for the requests of the run, with the members of these groups, or *Wait when
+	// one has to be made first. Any other error is that of the last try to read the source.
+	Snapshot(ctx context.Context, source string, groups source.Selection, run Run) (*directory.Snapshot, error)
+}
+
+// A Wait is the error of a Reader that has asked for a read, and of a Slice that waits for it with its run left open.
+type Wait struct {
+	For   string // in words
+	Until time.Time
+}
+
+// Error says for what.
+func (w *Wait) Error() string { return "waiting for " + w.For }
 
 // A Target is an open target with what the operator has set for it.
 type Target struct {
@@ -50,12 +70,43 @@ type Target struct {
 
 // A Budget says how much of the work one slice may do, and for whom.
 type Budget struct {
-	Deadline time.Time // no team is begun after it; zero is none
+	Deadline time.Time // nothing more is read and no team is begun after it; zero is none
 	Run      Run       // the run to open, if none is open: trigger and requester
 	Answered bool      // a person has said yes to this very plan: it answers the guard approval and no other
 	Digest   string    // carry out the plan with this digest or none; for the first slice
 	Progress func(apply.Written)
 	Planned  func(*Decision) // told of the plan before anything is written; may be nil
+
+	// Patient says that the caller comes back: a run that meets a limit or the end of its context is left open for the next slice.
+	Patient bool
+	// Kept is how old what the last run has read of the target may be to serve a run that is asked for some teams or one account only;
+	// zero: everything is always read. What it serves for is read again before it is written.
+	Kept  time.Duration
+	Begun func(Run)                // told of the run; may be nil
+	Phase func(Phase)              // told of what is done next; may be nil
+	Call  func(within bool) Called // asked before each team and, within one, after each write; may be nil
+}
+
+// A Phase is what a slice is at.
+type Phase string
+
+// The phases.
+const (
+	ReadingSources Phase = "reading sources"
+	ReadingTeams   Phase = "reading teams"
+	Writing        Phase = "writing"
+)
+
+// Called is what a slice is told between two writes.
+type Called struct {
+	Leave     bool   // the rest is for the next slice
+	Cancelled string // ends the run, and says why
+}
+
+func (b Budget) phase(p Phase) {
+	if b.Phase != nil {
+		b.Phase(p)
+	}
 }
 
 // A Decision is everything that one look at the world led to, before anything is written.
@@ -74,6 +125,7 @@ var (
 	ErrPaused   = errors.New("the target is paused")
 	ErrMoved    = errors.New("the world has moved since that plan was made")
 	ErrNoTarget = errors.New("there is no such target")
+	ErrNoSource = errors.New("there is no such source")
 )
 
 // Plan looks at the world and says what a sync would do. It writes nothing, neither to the target nor to memory.
@@ -82,7 +134,7 @@ func Plan(ctx context.Context, d Deps, name string) (*Decision, error) {
 	if !ok {
 		return nil, fmt.Errorf("%w: %q", ErrNoTarget, name)
 	}
-	world, err := read(ctx, d, name, t, nil)
+	world, err := read(ctx, d, name, t, Run{}, nil, Budget{})
 	if err != nil {
 		return nil, err
 	}
@@ -90,7 +142,8 @@ func Plan(ctx context.Context, d Deps, name string) (*Decision, error) {
 }
 
 // Slice does one piece of a target's run within the budget; more says that work is left for another. It opens a run or goes on with the
-// open one, closes what a crash left open, and plans anew from what the run has read and what changed since.
+// open one, closes what a crash left open, and plans anew from what the run has read and what changed since. More with an error says that
+// the run is left open: the error is a *Wait, or a patient caller's limit or end.
 func Slice(ctx context.Context, d Deps, name string, b Budget) (report Report, more bool, err error) {
 	t, ok := d.Targets[name]
 	if !ok {
@@ -105,17 +158,33 @@ func Slice(ctx context.Context, d Deps, name string, b Budget) (report Report, m
 	if err != nil {
 		return report, false, err
 	}
+	if b.Begun != nil {
+		b.Begun(run)
+	}
 	var world *World
 	defer func() {
 		if !more {
 			report = d.finish(ctx, run, world, report, err)
 		}
 	}()
+	if run.Cancelled != "" {
+		report.State, report.Error = "cancelled", "cancelled by "+run.Cancelled
+		return report, false, closeIntents(ctx, d, t, name)
+	}
 	if err := closeIntents(ctx, d, t, name); err != nil {
-		return report, false, err
+		return report, b.waits(ctx, err), err
 	}
 
-	if world, err = read(ctx, d, name, t, earlier); err != nil { // 1–3: sources, target, accounts
+	world, err = read(ctx, d, name, t, run, earlier, b) // 1–3: sources, target, accounts
+	if err != nil {
+		unread := world
+		world = nil
+		switch {
+		case errors.Is(err, errUnfinished), b.waits(ctx, err):
+			return report, true, d.leaveUnread(ctx, run, unread, err)
+		case errors.Is(err, errCancelled):
+			report.State, report.Error, err = "cancelled", unread.cancelled, nil
+		}
 		return report, false, err
 	}
 	decision := decide(d, t, world, b.Answered) // 4–7: link, mapping, plan, guard
@@ -131,18 +200,47 @@ func Slice(ctx context.Context, d Deps, name string, b Budget) (report Report, m
 	report = decision.report()
 	if t.Applies == "off" {
 		report.State = "off"
-		return report, false, nil
+		return report, false, d.keep(ctx, name, world, b)
 	}
 
+	b.phase(Writing)
 	w := &witness{progress: b.Progress}
+	cancelled := ""
 	applied, err := apply.Run(ctx, t, decision.Approved, d.Log, apply.Options{ // 8: apply, under the audit log
-		Run: run.ID, Now: d.Now, First: run.First, Deadline: b.Deadline, Progress: w.saw,
+		Run: run.ID, Now: d.Now, First: world.first(run, decision.Plan), Deadline: b.Deadline, Progress: w.saw, Leave: b.leave(&cancelled),
 		Actor: audit.Actor{Credential: world.Credential, Trigger: run.Trigger, Requester: run.Requester},
 	})
 	report = report.with(applied)
-	more = err == nil && world.goOn(applied, b.Digest != "")
-	err = errors.Join(err, d.settle(ctx, name, run, world, decision, w, more))
-	return report, more && err == nil, err
+	waits := b.waits(ctx, err)
+	if cancelled != "" && !waits {
+		report.State, report.Error = "cancelled", cancelled
+	}
+	more = waits || err == nil && cancelled == "" && world.goOn(applied, b.Digest != "")
+	err = errors.Join(err, d.settle(ctx, name, run, world, decision, w, applied, more))
+	if !more {
+		err = errors.Join(err, d.keep(ctx, name, world, b))
+	}
+	return report, more && (err == nil || waits), err
+}
+
+// waits reports whether an error is none of the run's: a read of a source or a limit has to be waited for, or the caller has to go.
+func (b Budget) waits(ctx context.Context, err error) bool {
+	if _, ok := errors.AsType[*Wait](err); ok {
+		return true
+	}
+	return b.Patient && err != nil && (target.ClassOf(err) == target.Limited || errors.Is(ctx.Err(), context.Canceled))
+}
+
+// leave is what apply asks; why the run was cancelled is put in cancelled.
+func (b Budget) leave(cancelled *string) func(within bool) bool {
+	if b.Call == nil {
+		return nil
+	}
+	return func(within bool) bool {
+		called := b.Call(within)
+		*cancelled = called.Cancelled
+		return called.Leave || called.Cancelled != ""
+	}
 }
 
 // decide takes the world through link, mapping, plan and guard.

@@ -35,7 +35,10 @@ func (d Deps) begin(ctx context.Context, name string, wish Run, digest string) (
 		}
 		at := run.StartedAt
 		if earlier != nil {
-			at = earlier.LeftAt
+			at, run.Tally = earlier.LeftAt, earlier.Tally
+		}
+		if run.AliveAt.After(at) {
+			at = run.AliveAt
 		}
 		given := Report{Run: run.ID, State: "failed", At: wish.StartedAt}
 		switch {
@@ -45,6 +48,8 @@ func (d Deps) begin(ctx context.Context, name string, wish Run, digest string) (
 			given.Error = "it was left open, and a saved plan is carried out since" // which has to be compared with the world of now
 		case wish.StartedAt.Sub(at) > idle:
 			given.Error = "it was left open, and what it had read is old"
+		case earlier != nil && wish.StartedAt.Sub(earlier.LeftAt) > idle:
+			return run, nil, nil // it had to wait: the world is read anew
 		default:
 			return run, earlier, nil
 		}
@@ -55,7 +60,7 @@ func (d Deps) begin(ctx context.Context, name string, wish Run, digest string) (
 	}
 }
 
-// finish closes a run with its report, even when the caller has given up waiting.
+// finish closes a run with its report, even when the caller has given up waiting. What memory keeps counts the writes of all slices.
 func (d Deps) finish(ctx context.Context, run Run, w *World, r Report, err error) Report {
 	ctx = context.WithoutCancel(ctx)
 	if w != nil {
@@ -73,7 +78,10 @@ func (d Deps) finish(ctx context.Context, run Run, w *World, r Report, err error
 	default:
 		r.State = "done"
 	}
-	if err := d.Notebook.Finish(ctx, run.ID, r); err != nil {
+	whole := r
+	whole.Done, whole.Already, whole.Failed = r.Done+run.Tally.Done, r.Already+run.Tally.Already, r.Failed+run.Tally.Failed
+	whole.Skipped, whole.Unknown = r.Skipped+run.Tally.Skipped, r.Unknown+run.Tally.Unknown
+	if err := d.Notebook.Finish(ctx, run.ID, whole); err != nil {
 		d.Logger.Error("close the run", "run", run.ID, "error", err)
 	}
 	return r
@@ -84,10 +92,11 @@ func (d Deps) saveReads(ctx context.Context, w *World) error {
 	for _, name := range slices.Sorted(maps.Keys(w.Sources)) {
 		reading := w.Sources[name]
 		var err error
-		if reading.Failed != "" {
+		switch {
+		case reading.Failed == "":
+			err = d.Notebook.SaveSnapshot(ctx, w.Target, reading.Snapshot, w.shapes[name], !w.lossy[name])
+		case d.Reader == nil: // else it was remembered by whoever tried
 			err = d.Notebook.SaveFailure(ctx, name, w.now, reading.Failed)
-		} else {
-			err = d.Notebook.SaveSnapshot(ctx, reading.Snapshot, w.shapes[name], !w.lossy[name])
 		}
 		if err != nil {
 			return err
@@ -117,10 +126,12 @@ func (r Report) with(a apply.Report) Report {
 func remember(ctx context.Context, d Deps, run Run, w *World, dec *Decision) error {
 	n := d.Notebook
 	if w.Slices == 0 {
-		if err := n.SaveMembers(ctx, w.Place, w.Accounts, w.AccountsAt); err != nil {
+		if err := n.SaveProtected(ctx, w.Target, w.pins); err != nil {
 			return err
 		}
-		if err := n.SaveProtected(ctx, w.Target, w.pins); err != nil {
+	}
+	if w.Slices == 0 && !w.Kept {
+		if err := n.SaveMembers(ctx, w.Place, w.Accounts, w.AccountsAt); err != nil {
 			return err
 		}
 		if err := n.SaveDeclined(ctx, w.Place, w.declined()); err != nil {
@@ -142,7 +153,7 @@ func remember(ctx context.Context, d Deps, run Run, w *World, dec *Decision) err
 	if err := n.Forget(ctx, run.ID, w.Place, dec.Result.Forget); err != nil {
 		return err
 	}
-	if err := n.SaveAbsences(ctx, w.Place, dec.Result.Absences); err != nil {
+	if err := n.SaveAbsences(ctx, w.Place, dec.Result.Absences, w.readAt()); err != nil {
 		return err
 	}
 	if err := n.SettleDisconnects(ctx, w.Target, dec.Result.Settled); err != nil {
@@ -230,7 +241,9 @@ func (w *witness) saw(written apply.Written) {
 }
 
 // settle notes after the writes what they have ended: waivers, first connections, and for the next slice which teams to read again.
-func (d Deps) settle(ctx context.Context, name string, run Run, w *World, dec *Decision, seen *witness, more bool) error {
+func (d Deps) settle(
+	ctx context.Context, name string, run Run, w *World, dec *Decision, seen *witness, done apply.Report, more bool,
+) error {
 	ctx = context.WithoutCancel(ctx)
 	if err := d.Notebook.SettleWaivers(ctx, name, seen.done); err != nil {
 		return err
@@ -244,18 +257,45 @@ func (d Deps) settle(ctx context.Context, name string, run Run, w *World, dec *D
 	if err := d.Notebook.SaveDeclined(ctx, w.Place, seen.gone); err != nil {
 		return err
 	}
-	if !more {
-		return nil
-	}
 	w.Touched = append(w.Touched, seen.touched...)
 	for i := range dec.Plan.Teams {
 		if c := &dec.Plan.Teams[i]; !c.Empty() && !slices.Contains(w.Touched, c.Team) {
 			w.Touched = append(w.Touched, c.Team) // one that has moved is read again, too
 		}
 	}
+	if !more {
+		return nil
+	}
 	w.Slices++
 	w.LeftAt = d.Now()
+	w.Tally = Tally{
+		Done: run.Tally.Done + done.Done, Already: run.Tally.Already + done.Already, Failed: run.Tally.Failed + done.Failed,
+		Skipped: run.Tally.Skipped + done.Skipped, Unknown: run.Tally.Unknown + done.Unknown,
+	}
 	return d.Notebook.SaveRunReading(ctx, run.ID, &w.Reading)
+}
+
+// leaveUnread leaves a run open that could not read everything, with what it has read. It returns what the caller has to wait for, if
+// anything.
+func (d Deps) leaveUnread(ctx context.Context, run Run, w *World, why error) error {
+	if errors.Is(why, errUnfinished) {
+		why = nil
+	}
+	if w.Place == (team.Place{}) {
+		return why
+	}
+	w.LeftAt, w.Tally = d.Now(), run.Tally
+	return errors.Join(why, d.Notebook.SaveRunReading(context.WithoutCancel(ctx), run.ID, &w.Reading))
+}
+
+// keep keeps what the run has read of its target, for a run that comes soon.
+func (d Deps) keep(ctx context.Context, name string, w *World, b Budget) error {
+	if b.Kept == 0 {
+		return nil
+	}
+	kept := w.Reading
+	kept.Sources, kept.Absences, kept.Tally, kept.Slices = nil, nil, Tally{}, 0
+	return d.Notebook.KeepReading(context.WithoutCancel(ctx), name, &kept)
 }
 
 // pinCreated binds mappings to the teams that were made for them, before anything can be renamed.

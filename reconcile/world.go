@@ -14,6 +14,7 @@ import (
 	"musterline.example/guard"
 	"musterline.example/link"
 	"musterline.example/mapping"
+	"musterline.example/plan"
 	"musterline.example/source"
 	"musterline.example/target"
 	"musterline.example/team"
@@ -34,6 +35,8 @@ type World struct {
 	pins     map[string]team.AccountID // protected logins, settled
 	lossy    map[string]bool           // sources whose losses wait for a person
 	now      time.Time
+
+	cancelled string // why, with errCancelled
 }
 
 // Memories are what a slice has read from memory.
@@ -46,6 +49,7 @@ type memories struct {
 	connected   map[team.ID]time.Time
 	former      map[team.AccountID]mapping.Former
 	absences    mapping.Absences
+	countedAt   time.Time // the read that absences counted last
 	protected   map[string]team.AccountID
 	waivers     []guard.Waiver
 	recent      []guard.Done
@@ -71,110 +75,164 @@ func (w *World) snapshots() []*directory.Snapshot {
 	return all
 }
 
+// errUnfinished is what read returns when its time was up; errCancelled when the run was cancelled meanwhile.
+var (
+	errUnfinished = errors.New("not everything is read yet")
+	errCancelled  = errors.New("cancelled")
+)
+
 // read looks at sources, target and memory. What an earlier slice of the run has read of the target is not read again, but for the teams it
-// has touched since.
-func read(ctx context.Context, d Deps, name string, t Target, earlier *Reading) (*World, error) {
+// has touched since and what requests name that came since. With an error comes what was read before it.
+func read(ctx context.Context, d Deps, name string, t Target, run Run, earlier *Reading, b Budget) (*World, error) {
 	w := &World{Target: name, Settings: t.Settings, now: d.Now(), Reads: make(map[string]Reads)}
 	if earlier != nil {
 		w.Reading = *earlier
 	}
 	rows, err := d.Memory.Mappings(ctx, name)
 	if err != nil {
-		return nil, err
+		return w, err
 	}
 	w.memory.mappings, w.Lost = mapping.Load(rows, d.File[name])
-	if err := w.readSources(ctx, d, earlier); err != nil {
-		return nil, err
+	b.phase(ReadingSources)
+	if err := w.readSources(ctx, d, run); err != nil {
+		return w, err
 	}
-	if earlier == nil {
+	b.phase(ReadingTeams)
+	first := w.Place == team.Place{}
+	if first {
 		if w.Standing, err = t.Probe(ctx); err != nil {
-			return nil, fmt.Errorf("target %s: %w", name, err)
+			return w, fmt.Errorf("target %s: %w", name, err)
 		}
 		w.Place, w.Credential = w.Standing.Place, w.Standing.Credential
 	}
 	if err := w.readMemory(ctx, d); err != nil {
-		return nil, err
+		return w, err
 	}
-	if earlier == nil {
-		w.Absences = w.memory.absences
+	if first {
+		w.Absences = w.uncounted(d)
+		if err := w.takeKept(ctx, d, run, b); err != nil {
+			return w, err
+		}
 	}
 	if err := w.settleNames(ctx, d, t); err != nil {
-		return nil, fmt.Errorf("target %s: %w", name, err)
+		return w, fmt.Errorf("target %s: %w", name, err)
 	}
-	if err := w.readTarget(ctx, t, earlier); err != nil {
-		return nil, fmt.Errorf("target %s: %w", name, err)
+	if err := w.readTarget(ctx, d, t, run, b); err != nil {
+		return w, fmt.Errorf("target %s: %w", name, err)
 	}
 	w.protect(t, w.Accounts)
 	return w, nil
 }
 
 // readSources reads every source that the target's mappings and rules name, each once. A source that cannot be read is no error here: it is
-// marked, keeps its last snapshot for display, and removes nobody.
-func (w *World) readSources(ctx context.Context, d Deps, earlier *Reading) error {
-	selections := make(selections)
-	for _, m := range w.memory.mappings {
-		selections.of(m.Source).mapped(m)
-	}
-	for _, r := range d.Rules {
-		if r.Target == w.Target {
-			selections.of(r.Source).Patterns = append(selections.of(r.Source).Patterns, r.Match)
-		}
-	}
-	if err := w.others(ctx, d, selections); err != nil {
+// marked, keeps its last snapshot for display, and removes nobody. Of those that others read, all are asked before the first is waited for.
+func (w *World) readSources(ctx context.Context, d Deps, run Run) error {
+	all, err := d.selections(ctx)
+	if err != nil {
 		return err
 	}
-	if earlier == nil {
-		w.Sources = make(map[string]mapping.Reading, len(selections))
+	if w.Sources == nil {
+		w.Sources = make(map[string]mapping.Reading)
 	}
-	for name, selection := range selections {
+	var wait error
+	for _, name := range w.sources(d) {
 		src, known := d.Sources[name]
 		if !known {
 			continue // Resolve refuses the mapping
 		}
-		reads, err := d.Memory.Reads(ctx, name)
-		if err != nil {
+		reading, read := w.Sources[name]
+		if !read || d.Reader != nil && len(run.Taken) > 0 {
+			now, err := d.readSource(ctx, name, src, *all[name], run)
+			switch {
+			case err == nil && (!read || now.Failed == ""):
+				reading = now
+			case err == nil || read: // what the run has read already is good enough
+			case isWait(err):
+				wait = err
+				continue
+			default:
+				return err
+			}
+			w.Sources[name] = reading
+		}
+		before := time.Time{}
+		if d.Reader != nil && reading.Snapshot != nil {
+			before = reading.Snapshot.TakenAt // runs of other targets may have judged and recorded it already
+		}
+		if w.Reads[name], err = d.Memory.Earlier(ctx, name, w.Target, before); err != nil {
 			return err
 		}
-		w.Reads[name] = reads
-		if earlier != nil {
-			continue
-		}
-		snapshot, err := snapshot(ctx, src, selection.Selection)
-		if ctx.Err() != nil {
-			return ctx.Err()
-		}
-		if err != nil {
-			w.Sources[name] = mapping.Reading{Snapshot: reads.Last, Failed: err.Error()}
-			continue
-		}
-		w.Sources[name] = mapping.Reading{Snapshot: snapshot}
 	}
-	return nil
+	return wait
 }
 
-// selections say what is asked of each source.
-type selections map[string]*selection
-
-type selection struct{ source.Selection }
-
-func (s selections) of(name string) *selection {
-	if s[name] == nil {
-		s[name] = &selection{}
-	}
-	return s[name]
+func isWait(err error) bool {
+	_, ok := errors.AsType[*Wait](err)
+	return ok
 }
 
-func (s *selection) mapped(m mapping.Mapping) {
-	if m.GroupID != "" {
-		s.IDs = append(s.IDs, m.GroupID)
-	} else {
-		s.Names = append(s.Names, m.Group)
+// sources are those that the target's mappings and rules name, in order.
+func (w *World) sources(d Deps) []string {
+	named := make(map[string]bool)
+	for _, m := range w.memory.mappings {
+		named[m.Source] = true
 	}
+	for _, r := range d.Rules {
+		if r.Target == w.Target {
+			named[r.Source] = true
+		}
+	}
+	return slices.Sorted(maps.Keys(named))
 }
 
-// others asks these sources for the groups of all other targets too: a read tells the same of a source for whichever target it was made, so
-// that its figures can be compared with those of the next.
-func (w *World) others(ctx context.Context, d Deps, s selections) error {
+// readSource reads a source, or asks the reader for it. A failure is no error but marked.
+func (d Deps) readSource(ctx context.Context, name string, src source.Source, groups source.Selection, run Run) (mapping.Reading, error) {
+	read := src.Snapshot
+	if d.Reader != nil {
+		read = func(ctx context.Context, groups source.Selection) (*directory.Snapshot, error) {
+			return d.Reader.Snapshot(ctx, name, groups, run)
+		}
+	}
+	snapshot, err := settled(ctx, read, groups)
+	switch {
+	case ctx.Err() != nil:
+		return mapping.Reading{}, ctx.Err()
+	case err == nil:
+		return mapping.Reading{Snapshot: snapshot}, nil
+	case isWait(err):
+		return mapping.Reading{}, err
+	}
+	last, lost := d.Memory.Snapshot(ctx, name)
+	return mapping.Reading{Snapshot: last, Failed: err.Error()}, lost
+}
+
+// ReadSource reads a source for all targets at once: the groups that any of them needs.
+func ReadSource(ctx context.Context, d Deps, name string) (*directory.Snapshot, error) {
+	src, known := d.Sources[name]
+	if !known {
+		return nil, fmt.Errorf("%w: %q", ErrNoSource, name)
+	}
+	all, err := d.selections(ctx)
+	if err != nil {
+		return nil, err
+	}
+	groups := source.Selection{}
+	if all[name] != nil {
+		groups = *all[name]
+	}
+	return settled(ctx, src.Snapshot, groups)
+}
+
+// selections says what all targets need of each source: a read tells the same of a source for whichever target it was made, so that its
+// figures can be compared with those of the next.
+func (d Deps) selections(ctx context.Context) (map[string]*source.Selection, error) {
+	all := make(map[string]*source.Selection)
+	of := func(name string) *source.Selection {
+		if all[name] == nil {
+			all[name] = &source.Selection{}
+		}
+		return all[name]
+	}
 	targets := make(map[string]bool)
 	for name := range d.File {
 		targets[name] = true
@@ -182,35 +240,36 @@ func (w *World) others(ctx context.Context, d Deps, s selections) error {
 	for name := range d.Targets {
 		targets[name] = true
 	}
-	delete(targets, w.Target)
-	for name := range targets {
+	for _, name := range slices.Sorted(maps.Keys(targets)) {
 		rows, err := d.Memory.Mappings(ctx, name)
 		if err != nil {
-			return err
+			return nil, err
 		}
 		rows, _ = mapping.Load(rows, d.File[name])
 		for _, m := range rows {
-			if s[m.Source] != nil {
-				s[m.Source].mapped(m)
+			if s := of(m.Source); m.GroupID != "" {
+				s.IDs = append(s.IDs, m.GroupID)
+			} else {
+				s.Names = append(s.Names, m.Group)
 			}
 		}
 	}
 	for _, r := range d.Rules {
-		if r.Target != w.Target && s[r.Source] != nil {
-			s[r.Source].Patterns = append(s[r.Source].Patterns, r.Match)
-		}
+		of(r.Source).Patterns = append(of(r.Source).Patterns, r.Match)
 	}
-	return nil
+	return all, nil
 }
 
-// snapshot reads a source. A name that fits two groups is taken out of the selection, so that one ambiguous mapping stops no other: Resolve
+// settled reads a source. A name that fits two groups is taken out of the selection, so that one ambiguous mapping stops no other: Resolve
 // refuses it with both ids.
-func snapshot(ctx context.Context, src source.Source, s source.Selection) (*directory.Snapshot, error) {
+func settled(
+	ctx context.Context, read func(context.Context, source.Selection) (*directory.Snapshot, error), s source.Selection,
+) (*directory.Snapshot, error) {
 	for {
-		read, err := src.Snapshot(ctx, s)
+		snapshot, err := read(ctx, s)
 		twice, ok := errors.AsType[*source.NameError](err)
 		if !ok {
-			return read, err
+			return snapshot, err
 		}
 		left := slices.DeleteFunc(slices.Clone(s.Names), func(n string) bool { return n == twice.Name })
 		if len(left) == len(s.Names) {
@@ -239,7 +298,7 @@ func (w *World) readMemory(ctx context.Context, d Deps) error {
 	keep(err)
 	m.protected, err = d.Memory.Protected(ctx, w.Target)
 	keep(err)
-	m.absences, err = d.Memory.Absences(ctx, w.Place)
+	m.absences, m.countedAt, err = d.Memory.Absences(ctx, w.Place)
 	keep(err)
 	m.waivers, err = d.Memory.Waivers(ctx, w.Target)
 	keep(err)
@@ -281,14 +340,63 @@ func (w *World) settleNames(ctx context.Context, d Deps, t Target) error {
 	return nil
 }
 
-// readTarget reads accounts and teams, or only the teams that an earlier slice has touched.
-func (w *World) readTarget(ctx context.Context, t Target, earlier *Reading) error {
-	if earlier == nil {
-		accounts, err := t.Accounts(ctx, nil)
-		if err != nil {
-			return fmt.Errorf("read accounts: %w", err)
+// readAt is when the oldest of the reads was made that the run rests on; zero without any.
+func (w *World) readAt() time.Time {
+	var oldest time.Time
+	for _, s := range w.snapshots() {
+		if oldest.IsZero() || s.TakenAt.Before(oldest) {
+			oldest = s.TakenAt
 		}
-		w.Accounts, w.Identities, w.IdentityTrouble, w.AccountsAt = accounts.List, accounts.Identities, accounts.Trouble, w.now
+	}
+	return oldest
+}
+
+// uncounted are the absences as they were before the reads that the run rests on. A read that an earlier run has counted is not another.
+func (w *World) uncounted(d Deps) mapping.Absences {
+	if d.Reader == nil || w.readAt().After(w.memory.countedAt) {
+		return w.memory.absences
+	}
+	before := make(mapping.Absences, len(w.memory.absences))
+	for id, accounts := range w.memory.absences {
+		before[id] = make(map[team.AccountID]int, len(accounts))
+		for account, reads := range accounts {
+			before[id][account] = reads - 1
+		}
+	}
+	return before
+}
+
+// takeKept begins a run for a few teams with what the last run has read of the others.
+func (w *World) takeKept(ctx context.Context, d Deps, run Run, b Budget) error {
+	if b.Kept == 0 || !run.Narrow() {
+		return nil
+	}
+	kept, err := d.Memory.KeptReading(ctx, w.Target, w.now.Add(-b.Kept))
+	if err != nil || kept == nil || kept.Place != w.Place {
+		return err
+	}
+	w.Kept = true
+	w.Accounts, w.AccountsAt, w.Identities, w.IdentityTrouble = kept.Accounts, kept.AccountsAt, kept.Identities, kept.IdentityTrouble
+	w.Teams, w.TeamsAt, w.Touched = kept.Teams, kept.TeamsAt, kept.Touched
+	return nil
+}
+
+// teamsAtOnce is how many teams are read before somebody asks whether there is time for more.
+const teamsAtOnce = 400
+
+// readTarget reads accounts and teams, or only the teams and accounts that an earlier slice has touched or that somebody asks for.
+func (w *World) readTarget(ctx context.Context, d Deps, t Target, run Run, b Budget) error {
+	if err := w.readAccounts(ctx, d, t, run, b); err != nil {
+		return err
+	}
+	anew := make(map[team.ID]bool)
+	for _, id := range w.Touched {
+		anew[id] = true
+	}
+	for _, q := range run.Taken {
+		for _, id := range q.Teams {
+			anew[id] = true
+		}
 	}
 	var ids []team.ID
 	for _, m := range w.Mappings {
@@ -298,25 +406,111 @@ func (w *World) readTarget(ctx context.Context, t Target, earlier *Reading) erro
 		ids = append(ids, c.Team)
 	}
 	slices.Sort(ids)
-	ids = slices.DeleteFunc(slices.Compact(ids), func(id team.ID) bool {
-		return id == "" || earlier != nil && !slices.Contains(earlier.Touched, id) && w.has(id)
-	})
+	there := make(map[team.ID]bool, len(w.Teams))
+	for i := range w.Teams {
+		there[w.Teams[i].ID] = true
+	}
+	ids = slices.DeleteFunc(slices.Compact(ids), func(id team.ID) bool { return id == "" || there[id] && !anew[id] })
+	w.Touched = slices.DeleteFunc(slices.Sorted(maps.Keys(anew)), func(id team.ID) bool { return !slices.Contains(ids, id) })
+	atOnce := len(ids)
+	if b.Patient {
+		atOnce = teamsAtOnce
+	}
+	for len(ids) > 0 {
+		batch := ids[:min(atOnce, len(ids))]
+		ids = ids[len(batch):]
+		if err := w.readTeams(ctx, t, batch); err != nil {
+			return err
+		}
+		if len(ids) > 0 {
+			if err := w.goOnReading(d, b); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// readAccounts reads who could be a member: all, or those whom a request names.
+func (w *World) readAccounts(ctx context.Context, d Deps, t Target, run Run, b Budget) error {
+	if w.AccountsAt.IsZero() {
+		accounts, err := t.Accounts(ctx, nil)
+		if err != nil {
+			return fmt.Errorf("read accounts: %w", err)
+		}
+		w.Accounts, w.Identities, w.IdentityTrouble, w.AccountsAt = accounts.List, accounts.Identities, accounts.Trouble, w.now
+		return w.goOnReading(d, b)
+	}
+	var ids []team.AccountID
+	for _, q := range run.Taken {
+		if q.Account != "" && !slices.Contains(ids, q.Account) {
+			ids = append(ids, q.Account)
+		}
+	}
 	if len(ids) == 0 {
 		return nil
 	}
+	accounts, err := t.Accounts(ctx, ids)
+	if err != nil {
+		return fmt.Errorf("read accounts: %w", err)
+	}
+	w.Accounts = slices.DeleteFunc(slices.Clone(w.Accounts), func(a team.Account) bool { return slices.Contains(ids, a.ID) })
+	w.Accounts = append(w.Accounts, accounts.List...)
+	return nil
+}
+
+func (w *World) readTeams(ctx context.Context, t Target, ids []team.ID) error {
 	teams, err := t.Teams(ctx, ids)
 	if err != nil {
 		return fmt.Errorf("read teams: %w", err)
 	}
-	w.Teams = slices.DeleteFunc(w.Teams, func(old team.Team) bool { return slices.Contains(ids, old.ID) })
+	read := make(map[team.ID]bool, len(ids))
+	for _, id := range ids {
+		read[id] = true
+	}
+	w.Teams = slices.DeleteFunc(slices.Clone(w.Teams), func(old team.Team) bool { return read[old.ID] })
 	w.Teams = append(w.Teams, teams...)
 	slices.SortFunc(w.Teams, func(a, b team.Team) int { return strings.Compare(string(a.ID), string(b.ID)) })
-	w.TeamsAt, w.Touched = w.now, nil
+	w.TeamsAt = w.now
+	w.Touched = slices.DeleteFunc(w.Touched, func(id team.ID) bool { return read[id] })
 	return nil
 }
 
-func (w *World) has(id team.ID) bool {
-	return slices.ContainsFunc(w.Teams, func(t team.Team) bool { return t.ID == id })
+// goOnReading is asked between two reads. Only a patient caller comes back for the rest.
+func (w *World) goOnReading(d Deps, b Budget) error {
+	if !b.Patient {
+		return nil
+	}
+	if b.Call != nil {
+		called := b.Call(false)
+		if w.cancelled = called.Cancelled; w.cancelled != "" {
+			return errCancelled
+		}
+		if called.Leave {
+			return errUnfinished
+		}
+	}
+	if !b.Deadline.IsZero() && !d.Now().Before(b.Deadline) {
+		return errUnfinished
+	}
+	return nil
+}
+
+// first are the teams that somebody waits for: those that requests name, and those that the plan changes for an account they name.
+func (w *World) first(run Run, p *plan.Plan) []team.ID {
+	ids := slices.Clone(run.First)
+	for _, q := range run.Requests {
+		if q.Account == "" {
+			continue
+		}
+		for i := range p.Teams {
+			c := &p.Teams[i]
+			if slices.ContainsFunc(c.Changes(), func(ch plan.Change) bool { return ch.Account == q.Account }) {
+				ids = append(ids, c.Team)
+			}
+		}
+	}
+	return ids
 }
 
 // protect turns the operator's protected logins into account ids. A login is settled once, among some accounts, and means that account from

@@ -352,27 +352,28 @@ func (s *Store) SaveConnected(ctx context.Context, place team.Place, teams []tea
 	})
 }
 
-// Absences returns for how many complete reads in a row somebody was no longer justified.
-func (s *Store) Absences(ctx context.Context, place team.Place) (mapping.Absences, error) {
+// Absences returns for how many complete reads in a row somebody was no longer justified, and when the last of these reads was made.
+func (s *Store) Absences(ctx context.Context, place team.Place) (absences mapping.Absences, read time.Time, err error) {
 	rows, err := s.queries.GetAbsences(ctx, db.GetAbsencesParams{Host: place.Host, OrganizationID: place.OrganizationID})
 	if err != nil {
-		return nil, fmt.Errorf("read absences: %w", err)
+		return nil, read, fmt.Errorf("read absences: %w", err)
 	}
-	absences := mapping.Absences{}
+	absences = mapping.Absences{}
 	for _, r := range rows {
 		id := team.ID(r.Team)
 		if absences[id] == nil {
 			absences[id] = map[team.AccountID]int{}
 		}
 		absences[id][team.AccountID(r.Account)] = int(r.ReadsN)
+		read = moment(r.ReadAt)
 	}
-	return absences, nil
+	return absences, read, nil
 }
 
-var absences = table{name: "absences", columns: []string{"host", "organization_id", "team", "account", "reads_n"}}
+var absences = table{name: "absences", columns: []string{"host", "organization_id", "team", "account", "reads_n", "read_at"}}
 
-// SaveAbsences replaces the absences of an organization.
-func (s *Store) SaveAbsences(ctx context.Context, place team.Place, a mapping.Absences) error {
+// SaveAbsences replaces the absences of an organization, which now count a read of that moment.
+func (s *Store) SaveAbsences(ctx context.Context, place team.Place, a mapping.Absences, read time.Time) error {
 	type absence struct {
 		team    team.ID
 		account team.AccountID
@@ -389,7 +390,7 @@ func (s *Store) SaveAbsences(ctx context.Context, place team.Place, a mapping.Ab
 			return err
 		}
 		return t.put(ctx, absences, len(rows), func(i int) []any {
-			return []any{place.Host, place.OrganizationID, string(rows[i].team), string(rows[i].account), int64(rows[i].reads)}
+			return []any{place.Host, place.OrganizationID, string(rows[i].team), string(rows[i].account), int64(rows[i].reads), micros(read)}
 		})
 	})
 }

@@ -29,7 +29,7 @@ ON CONFLICT (host, organization_id, team) DO NOTHING;
 DELETE FROM connected WHERE host = @host AND organization_id = @organization_id AND team = @team;
 
 -- name: GetAbsences :many
-SELECT team, account, reads_n FROM absences WHERE host = @host AND organization_id = @organization_id;
+SELECT team, account, reads_n, read_at FROM absences WHERE host = @host AND organization_id = @organization_id;
 
 -- name: DeleteAbsences :exec
 DELETE FROM absences WHERE host = @host AND organization_id = @organization_id;

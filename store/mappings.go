@@ -15,6 +15,7 @@ import (
 	"musterline.example/audit"
 	"musterline.example/directory"
 	"musterline.example/mapping"
+	"musterline.example/reconcile"
 	"musterline.example/store/internal/db"
 	"musterline.example/team"
 )
@@ -58,8 +59,31 @@ func mappingsOf(ctx context.Context, q *db.Queries, target string) ([]mapped, er
 				return nil, fmt.Errorf("read mapping %s: %w", r.ID, err)
 			}
 		}
+		if all[i].Echo, err = echoOf(r.Echo); err != nil {
+			return nil, fmt.Errorf("read mapping %s: %w", r.ID, err)
+		}
 	}
 	return all, nil
+}
+
+// echoOf reads what echoed stored.
+func echoOf(text string) (e mapping.Echo, err error) {
+	if text == "" {
+		return e, nil
+	}
+	return e, json.Unmarshal([]byte(text), &e)
+}
+
+// echoed is how an echo is stored.
+func echoed(e mapping.Echo) string {
+	if e == (mapping.Echo{}) {
+		return ""
+	}
+	text, err := encode(e)
+	if err != nil {
+		panic("store: " + err.Error()) // strings can always be encoded
+	}
+	return text
 }
 
 // teamKey names the team of a mapping, by its id once that is known.
@@ -123,6 +147,19 @@ func (e *edit) ended() []team.ID {
 	return slices.Sorted(maps.Keys(teams))
 }
 
+// graces are requests that are due when the grace of what the edit disconnects is over.
+func (e *edit) graces(target string, now time.Time) []reconcile.Request {
+	var due []reconcile.Request
+	for _, d := range e.lost {
+		if d.Until.After(now) && !d.Keep {
+			due = append(due, reconcile.Request{
+				Target: target, Teams: []team.ID{d.Team}, Trigger: reconcile.ByEvent, Asker: d.By, Why: "the grace of a disconnect is over", DueAt: d.Until,
+			})
+		}
+	}
+	return due
+}
+
 // A mappingBody is a mapping in an audit entry.
 type mappingBody struct {
 	ID     string          `json:"id"`
@@ -170,7 +207,7 @@ type editBody struct {
 }
 
 var mappings = table{name: "mappings", columns: []string{
-	"target", "number", "id", "origin", "team", "team_id", "source", "group_name", "group_id", "role", "mode", "creates",
+	"target", "number", "id", "origin", "team", "team_id", "source", "group_name", "group_id", "role", "mode", "creates", "echo",
 }}
 
 // carryOut makes an edit, with one audit entry for each team. Added mappings without an id get their number as one.
@@ -186,7 +223,7 @@ func (t *tx) carryOut(ctx context.Context, e *edit) error {
 	for _, m := range e.changed {
 		if err := t.UpdateMapping(ctx, db.UpdateMappingParams{
 			Target: e.target, Number: m.number, ID: m.ID, Team: m.Team, TeamID: string(m.TeamID), GroupName: m.Group, GroupID: string(m.GroupID),
-			Role: m.Role.String(), Mode: string(m.Mode), Creates: creation(m.New),
+			Role: m.Role.String(), Mode: string(m.Mode), Creates: creation(m.New), Echo: echoed(m.Echo),
 		}); err != nil {
 			return err
 		}
@@ -206,7 +243,7 @@ func (t *tx) carryOut(ctx context.Context, e *edit) error {
 			m := &e.added[i]
 			return []any{
 				e.target, first + int64(i), m.ID, string(m.Origin), m.Team, string(m.TeamID), m.Source, m.Group, string(m.GroupID),
-				m.Role.String(), string(m.Mode), creation(m.New),
+				m.Role.String(), string(m.Mode), creation(m.New), echoed(m.Echo),
 			}
 		}); err != nil {
 			return err
@@ -332,6 +369,7 @@ func inLine(target string, before []mapped, given []mapping.Mapping, lost []mapp
 		row := same[0]
 		rows[key], named[row.number] = same[1:], true
 		m.TeamID, m.GroupID = cmp.Or(m.TeamID, row.TeamID), cmp.Or(m.GroupID, row.GroupID)
+		m.Echo = row.Echo // a run knows of none
 		if !sameMapping(m, row.Mapping) {
 			e.changed = append(e.changed, mapped{m, row.number})
 		}
@@ -361,7 +399,11 @@ func (o *Owned) Error() string {
 
 // MapTeam makes these the API mappings of one team, as a PATCH does: rows of groups that stay keep their ids, new ones are added, and what
 // is missing is disconnected as end says. None at all unmaps the team. A team that the file or a rule maps is *Owned.
-func (s *Store) MapTeam(ctx context.Context, target string, of team.ID, wanted []mapping.Mapping, end mapping.Disconnect) ([]mapping.Mapping, error) {
+//
+// What the caller asks for is asked in the same transaction. When the grace of what was disconnected is over, a sync of the team is due.
+func (s *Store) MapTeam(
+	ctx context.Context, target string, of team.ID, wanted []mapping.Mapping, end mapping.Disconnect, asks ...reconcile.Request,
+) ([]mapping.Mapping, error) {
 	if of == "" {
 		return nil, errors.New("map team: a team is mapped by its id")
 	}
@@ -407,6 +449,9 @@ func (s *Store) MapTeam(ctx context.Context, target string, of team.ID, wanted [
 			e.lost = append(e.lost, end)
 		}
 		if err := t.carryOut(ctx, e); err != nil {
+			return err
+		}
+		if _, err := t.ask(ctx, append(slices.Clone(asks), e.graces(target, s.now())...)...); err != nil {
 			return err
 		}
 		now = slices.DeleteFunc(e.after(), func(m mapping.Mapping) bool { return m.TeamID != of })

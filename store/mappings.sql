@@ -3,7 +3,7 @@ SELECT * FROM mappings WHERE target = @target ORDER BY number;
 
 -- name: UpdateMapping :exec
 UPDATE mappings SET id = @id, team = @team, team_id = @team_id, group_name = @group_name, group_id = @group_id, role = @role, mode = @mode,
-    creates = @creates
+    creates = @creates, echo = @echo
 WHERE target = @target AND number = @number;
 
 -- name: DeleteMapping :exec

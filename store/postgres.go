@@ -9,6 +9,7 @@ import (
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
+	"github.com/jackc/pgx/v5/pgxpool"
 	"github.com/jackc/pgx/v5/stdlib"
 	"github.com/pressly/goose/v3"
 )
@@ -77,6 +78,47 @@ func emptyPostgres(ctx context.Context, in *sql.DB) (bool, error) {
 
 func (e *postgres) snapshot() *sql.TxOptions {
 	return &sql.TxOptions{Isolation: sql.LevelRepeatableRead, ReadOnly: true}
+}
+
+// begin begins a transaction of pgx on a connection that database/sql lends, so that both can take part in it.
+func (e *postgres) begin(ctx context.Context, writes *sql.DB) (*txn, error) {
+	conn, err := writes.Conn(ctx)
+	if err != nil {
+		return nil, err
+	}
+	var own pgx.Tx
+	if err := conn.Raw(func(driver any) (err error) {
+		own, err = driver.(*stdlib.Conn).Conn().Begin(ctx) //nolint:forcetypeassert // the pool was opened by stdlib
+		return err
+	}); err != nil {
+		return nil, errors.Join(err, conn.Close())
+	}
+	return &txn{
+		DBTX: conn, Tx: Tx{Postgres: own},
+		commit: func() error { return own.Commit(ctx) },
+		rollback: func() error {
+			ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 10*time.Second)
+			defer cancel()
+			if err := own.Rollback(ctx); err != nil && !errors.Is(err, pgx.ErrTxClosed) {
+				return errors.Join(err, conn.Close())
+			}
+			return conn.Close()
+		},
+	}, nil
+}
+
+// queue opens a pool of pgx's own, for a queue that listens to notifications.
+func (e *postgres) queue(ctx context.Context, _ *sql.DB) (Queue, error) {
+	config, err := pgxpool.ParseConfig(e.url)
+	if err != nil {
+		return Queue{}, err // pgx leaves the password out of it
+	}
+	if config.ConnConfig.RuntimeParams["application_name"] == "" {
+		config.ConnConfig.RuntimeParams["application_name"] = "musterline jobs"
+	}
+	config.MaxConns, config.MaxConnIdleTime = 8, 5*time.Minute
+	pool, err := pgxpool.NewWithConfig(ctx, config)
+	return Queue{Postgres: pool}, err
 }
 
 // again is true for a transaction that lost a race: serialization_failure and deadlock_detected.

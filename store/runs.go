@@ -11,13 +11,15 @@ import (
 	"strconv"
 	"time"
 
+	"musterline.example/audit"
 	"musterline.example/plan"
 	"musterline.example/reconcile"
 	"musterline.example/store/internal/db"
 )
 
-// Begin opens a run, or returns the one that an earlier slice left open, and takes the waiting requests into it. The teams that its
-// requests name come first. Runs are numbered, so that people can name them.
+// Begin opens a run, or returns the one that an earlier slice left open, and takes the requests that are due into it: all of them while it
+// has read nothing, then those for teams or an account. The teams that its requests name come first. With no trigger given, the run is that
+// of the first person who asks, else of the first event. Runs are numbered, so that people can name them.
 func (s *Store) Begin(ctx context.Context, r reconcile.Run) (run reconcile.Run, err error) {
 	if r.StartedAt.IsZero() {
 		r.StartedAt = s.now()
@@ -30,29 +32,62 @@ func (s *Store) Begin(ctx context.Context, r reconcile.Run) (run reconcile.Run, 
 		if err != nil {
 			return err
 		}
-		if err := t.TakeRequests(ctx, db.TakeRequestsParams{Run: open.ID, Target: r.Target}); err != nil {
+		read, err := t.HasRead(ctx, open.ID)
+		if err != nil {
 			return err
 		}
-		requests, err := requestsOf(ctx, t.Queries, r.Target, open.ID)
+		taken, err := t.TakeRequests(ctx, db.TakeRequestsParams{Run: open.ID, Target: r.Target, Now: micros(s.now()), Wide: 1 - read})
 		if err != nil {
 			return err
 		}
 		run = runOf(open)
+		if run.Requests, err = requestsOf(ctx, t.Queries, r.Target, open.ID); err != nil {
+			return err
+		}
 		run.First = slices.Clone(r.First)
-		for _, q := range requests {
+		for _, q := range run.Requests {
+			if slices.Contains(taken, q.ID) {
+				run.Taken = append(run.Taken, q)
+			}
 			for _, id := range q.Teams {
 				if !slices.Contains(run.First, id) {
 					run.First = append(run.First, id)
 				}
 			}
 		}
-		return nil
+		p, err := t.GetProgress(ctx, open.ID)
+		if errors.Is(err, sql.ErrNoRows) {
+			return nil
+		}
+		run.AliveAt = moment(max(p.At, p.WaitsUntil))
+		return err
 	})
 	return run, err
 }
 
+// foremost puts the trigger and the requester of the request first in rank into a run that has none.
+func foremost(r *reconcile.Run, waiting []reconcile.Request) {
+	if r.Trigger != "" {
+		return
+	}
+	rank := map[string]int{reconcile.ByPerson: 3, reconcile.ByEvent: 2, reconcile.BySchedule: 1}
+	for _, q := range waiting {
+		if rank[q.Trigger] > rank[r.Trigger] {
+			r.Trigger, r.Requester = q.Trigger, q.Asker
+		}
+	}
+	if r.Trigger == "" {
+		r.Trigger = reconcile.BySchedule
+	}
+}
+
 // openRun opens a run, or returns the one that another server opened at the same moment.
 func (t *tx) openRun(ctx context.Context, r reconcile.Run) (db.GetOpenRunRow, error) {
+	waiting, err := requestsOf(ctx, t.Queries, r.Target, "")
+	if err != nil {
+		return db.GetOpenRunRow{}, err
+	}
+	foremost(&r, slices.DeleteFunc(waiting, func(q reconcile.Request) bool { return q.DueAt.After(t.s.now()) }))
 	number, err := t.number(ctx, "run")
 	if err != nil {
 		return db.GetOpenRunRow{}, err
@@ -72,7 +107,7 @@ func (t *tx) openRun(ctx context.Context, r reconcile.Run) (db.GetOpenRunRow, er
 func runOf(r db.GetOpenRunRow) reconcile.Run {
 	return reconcile.Run{
 		ID: r.ID, Target: r.Target, Trigger: r.Cause, Requester: r.Requester, Credential: r.Credential, StartedAt: moment(r.StartedAt),
-		Undoes: r.Undoes,
+		Undoes: r.Undoes, Cancelled: r.CancelledBy,
 	}
 }
 
@@ -167,6 +202,141 @@ func (s *Store) RunReading(ctx context.Context, run string) (*reconcile.Reading,
 		return nil, fmt.Errorf("read what run %s has read: %w", run, err)
 	}
 	return r, nil
+}
+
+// KeepReading keeps what a run has read of its target, for a run that comes soon.
+func (s *Store) KeepReading(ctx context.Context, target string, r *reconcile.Reading) error {
+	packed, err := pack(r)
+	if err != nil {
+		return fmt.Errorf("keep what was read of target %s: %w", target, err)
+	}
+	return s.write(ctx, "keep what was read of target "+target, func(t *tx) error {
+		return t.PutReading(ctx, db.PutReadingParams{Target: target, At: micros(r.AccountsAt), Body: packed})
+	})
+}
+
+// KeptReading returns what the last finished run of a target has read of it; nil when there is nothing, or its accounts were read before
+// since.
+func (s *Store) KeptReading(ctx context.Context, target string, since time.Time) (*reconcile.Reading, error) {
+	at, err := s.queries.GetReadingAt(ctx, target)
+	if errors.Is(err, sql.ErrNoRows) || err == nil && at < micros(since) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, fmt.Errorf("read what was read of target %s: %w", target, err)
+	}
+	row, err := s.queries.GetReading(ctx, target)
+	if err != nil {
+		return nil, fmt.Errorf("read what was read of target %s: %w", target, err)
+	}
+	r := &reconcile.Reading{}
+	if err := unpack(row.Body, r); err != nil {
+		return nil, fmt.Errorf("read what was read of target %s: %w", target, err)
+	}
+	return r, nil
+}
+
+// KindCancel is the audit entry of a run that somebody cancelled.
+const KindCancel Kind = "cancel"
+
+// CancelRun ends an open run after the write in hand. It reports whether there was one to cancel; one that is cancelled already is.
+func (s *Store) CancelRun(ctx context.Context, run, by string) (was bool, err error) {
+	row, err := s.run(ctx, run)
+	if err != nil || row.FinishedAt != 0 {
+		return false, err
+	}
+	err = s.write(ctx, "cancel run "+run, func(t *tx) error {
+		n, err := t.CancelRun(ctx, db.CancelRunParams{ID: run, CancelledBy: by})
+		if err != nil || n == 0 {
+			return err
+		}
+		was = true
+		if _, err := t.record(ctx, note{
+			kind: KindCancel, run: run, target: row.Target, actor: audit.Actor{Trigger: reconcile.ByPerson, Requester: by}, body: map[string]string{},
+		}); err != nil {
+			return err
+		}
+		if t.s.asked == nil {
+			return nil
+		}
+		// Where it waits it has to be woken.
+		return t.s.asked(ctx, t.own, []reconcile.Request{{Target: row.Target, Trigger: reconcile.ByPerson, Asker: by}})
+	})
+	return was, err
+}
+
+// Signs are what a run under way looks at between two writes.
+type Signs struct {
+	Cancelled string // by whom
+	Finished  bool
+	Pause     reconcile.Pause
+	Waiting   int // requests of persons and events for teams or an account
+}
+
+// Signs returns the signs of a run.
+func (s *Store) Signs(ctx context.Context, run string) (Signs, error) {
+	row, err := s.queries.GetSigns(ctx, db.GetSignsParams{ID: run, Now: micros(s.now())})
+	if err != nil {
+		return Signs{}, fmt.Errorf("look at the signs of run %s: %w", run, err)
+	}
+	return Signs{
+		Cancelled: row.CancelledBy, Finished: row.FinishedAt != 0, Waiting: int(row.Waiting),
+		Pause: reconcile.Pause{By: row.PausedBy, Reason: row.PauseReason, At: moment(row.PausedAt)},
+	}, nil
+}
+
+// A Progress is how far a run is.
+type Progress struct {
+	Phase                 reconcile.Phase
+	Planned, Done, Failed int       // writes, in all slices so far
+	EndsAt                time.Time // an estimate; zero where there is none
+	WaitsFor              string
+	WaitsUntil            time.Time
+	At                    time.Time // the last sign of life
+}
+
+// SaveProgress replaces the progress of a run.
+func (s *Store) SaveProgress(ctx context.Context, run string, p Progress) error {
+	if p.At.IsZero() {
+		p.At = s.now()
+	}
+	return s.write(ctx, "save the progress of run "+run, func(t *tx) error {
+		return t.PutProgress(ctx, db.PutProgressParams{
+			Run: run, Phase: string(p.Phase), Planned: int64(p.Planned), Done: int64(p.Done), Failed: int64(p.Failed), EndsAt: micros(p.EndsAt),
+			WaitsFor: p.WaitsFor, WaitsUntil: micros(p.WaitsUntil), At: micros(p.At),
+		})
+	})
+}
+
+// Progress returns how far a run is; the zero value for one that nobody follows.
+func (s *Store) Progress(ctx context.Context, run string) (Progress, error) {
+	p, err := s.queries.GetProgress(ctx, run)
+	if errors.Is(err, sql.ErrNoRows) {
+		return Progress{}, nil
+	}
+	if err != nil {
+		return Progress{}, fmt.Errorf("read the progress of run %s: %w", run, err)
+	}
+	return Progress{
+		Phase: reconcile.Phase(p.Phase), Planned: int(p.Planned), Done: int(p.Done), Failed: int(p.Failed), EndsAt: moment(p.EndsAt),
+		WaitsFor: p.WaitsFor, WaitsUntil: moment(p.WaitsUntil), At: moment(p.At),
+	}, nil
+}
+
+// OpenRun returns the open run of a target; ErrNotFound when there is none.
+func (s *Store) OpenRun(ctx context.Context, target string) (reconcile.Run, error) {
+	return openRunOf(ctx, s.queries, target)
+}
+
+func openRunOf(ctx context.Context, q *db.Queries, target string) (reconcile.Run, error) {
+	row, err := q.GetOpenRun(ctx, target)
+	if errors.Is(err, sql.ErrNoRows) {
+		return reconcile.Run{}, fmt.Errorf("open run of target %s: %w", target, ErrNotFound)
+	}
+	if err != nil {
+		return reconcile.Run{}, fmt.Errorf("read the open run of target %s: %w", target, err)
+	}
+	return runOf(row), nil
 }
 
 // A Run is a run with how it ended.

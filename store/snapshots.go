@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"math"
 	"slices"
 	"strings"
 	"time"
@@ -20,10 +21,11 @@ import (
 // shapes is how many earlier reads guards look at.
 const shapes = 7
 
-// SaveSnapshot keeps a complete read: its figures for good, its body as the source's last, and what it says of groups: new, renamed, with
-// members for the first time, gone, back. The same read saved again changes nothing; one that is older than the last leaves figures only.
-// Only a usual read leaves sizes for later ones to be compared with.
-func (s *Store) SaveSnapshot(ctx context.Context, snapshot *directory.Snapshot, shape guard.Shape, usual bool) error {
+// SaveSnapshot keeps a complete read as a run of a target has judged it: its figures for good, its body as the source's last, and what it
+// says of groups: new, renamed, with members for the first time, gone, back. The same read saved again, for this target or another, changes
+// no group; one that is older than the last leaves figures only. To the runs of this target the zero shape is no part of what is usual,
+// and the sizes of a read that is not usual are nothing to compare with.
+func (s *Store) SaveSnapshot(ctx context.Context, target string, snapshot *directory.Snapshot, shape guard.Shape, usual bool) error {
 	sizes := sizesOf(snapshot)
 	packedSizes, err := packSizes(sizes)
 	if err != nil {
@@ -35,17 +37,28 @@ func (s *Store) SaveSnapshot(ctx context.Context, snapshot *directory.Snapshot, 
 	}
 	return s.write(ctx, "save snapshot of "+snapshot.Source, func(t *tx) error {
 		at := micros(snapshot.TakenAt)
-		last, err := t.GetTakenAt(ctx, snapshot.Source)
+		last, err := t.GetSourceState(ctx, snapshot.Source)
 		if err != nil && !errors.Is(err, sql.ErrNoRows) {
 			return err
 		}
 		if err := t.putFigures(ctx, snapshot, shape, packedSizes, usual); err != nil {
 			return err
 		}
-		if at <= last {
+		if err := t.PutView(ctx, db.PutViewParams{
+			Source: snapshot.Source, Target: target, TakenAt: at, Lossy: !usual,
+			GroupsN: int64(shape.Groups), UsersN: int64(shape.Users), LinkedN: int64(shape.Linked), ActiveN: int64(shape.Active),
+		}); err != nil {
+			return err
+		}
+		if at > last.TakenAt {
+			if err := t.PutSnapshot(ctx, db.PutSnapshotParams{Name: snapshot.Source, TakenAt: at, Body: body}); err != nil {
+				return err
+			}
+		}
+		if at <= last.RecordedAt {
 			return nil
 		}
-		if err := t.PutSnapshot(ctx, db.PutSnapshotParams{Name: snapshot.Source, TakenAt: at, Body: body}); err != nil {
+		if err := t.PutRecorded(ctx, db.PutRecordedParams{Name: snapshot.Source, RecordedAt: at}); err != nil {
 			return err
 		}
 		return t.putGroups(ctx, snapshot)
@@ -101,7 +114,7 @@ func (t *tx) putFigures(ctx context.Context, s *directory.Snapshot, shape guard.
 		p.SizesAt, p.Sizes = 0, nil
 		return t.PutRead(ctx, p)
 	}
-	before, err := t.ReadBefore(ctx, db.ReadBeforeParams{Source: s.Source, Moment: p.TakenAt - 1})
+	before, err := t.ReadBefore(ctx, db.ReadBeforeParams{Source: s.Source, Moment: p.TakenAt - 1}) // of whichever target
 	switch {
 	case errors.Is(err, sql.ErrNoRows):
 	case err != nil:
@@ -121,7 +134,7 @@ func (t *tx) putFigures(ctx context.Context, s *directory.Snapshot, shape guard.
 var sourceGroups = table{
 	name:    "source_groups",
 	key:     []string{"source", "id"},
-	columns: []string{"source", "id", "name", "folded", "first_seen", "had_members", "missing_since", "missing_reads"},
+	columns: []string{"source", "id", "name", "folded", "first_seen", "had_members", "missing_since", "missing_reads", "description"},
 }
 
 // putGroups brings the known groups of a source in line with a read. Rows that say the same already are not written.
@@ -141,7 +154,7 @@ func (t *tx) putGroups(ctx context.Context, s *directory.Snapshot) error {
 		if !there {
 			now.ID, now.FirstSeen = string(id), micros(s.TakenAt)
 		}
-		now.Name = g.Name
+		now.Name, now.Description = g.Name, g.Description
 		now.HadMembers = before.HadMembers || listsAnybody(s, id)
 		now.MissingSince, now.MissingReads = 0, 0
 		if now != before || !there {
@@ -160,7 +173,7 @@ func (t *tx) putGroups(ctx context.Context, s *directory.Snapshot) error {
 	}
 	return t.put(ctx, sourceGroups, len(changed), func(i int) []any {
 		r := &changed[i]
-		return []any{s.Source, r.ID, r.Name, fold(r.Name), r.FirstSeen, r.HadMembers, r.MissingSince, r.MissingReads}
+		return []any{s.Source, r.ID, r.Name, listed(r.Name, r.ID), r.FirstSeen, r.HadMembers, r.MissingSince, r.MissingReads, r.Description}
 	})
 }
 
@@ -172,8 +185,12 @@ func listsAnybody(s *directory.Snapshot, id directory.GroupID) bool {
 	return false
 }
 
-// fold is the form of a name in which groups are sorted and searched. As bytes it sorts the same on both databases.
-func fold(name string) []byte { return []byte(strings.ToLower(name)) }
+// listed is where a group stands in the list of its source: its folded name, then its id. As bytes it sorts the same on both databases; the
+// zero byte between sorts a name before all that it begins, and no name holds one.
+func listed(name, id string) []byte { return []byte(fold(name) + "\x00" + id) }
+
+// fold is the form of a name in which groups are sorted and searched.
+func fold(name string) string { return strings.ToLower(name) }
 
 // SaveFailure remembers that a source could not be read.
 func (s *Store) SaveFailure(ctx context.Context, source string, at time.Time, message string) error {
@@ -182,13 +199,100 @@ func (s *Store) SaveFailure(ctx context.Context, source string, at time.Time, me
 	})
 }
 
-// Reads returns what the complete reads of a source that were saved so far said.
+// Reads returns what is known of a source from its complete reads, for whichever target they were made.
 func (s *Store) Reads(ctx context.Context, source string) (reconcile.Reads, error) {
 	r, err := s.readsOf(ctx, source)
 	if err != nil {
 		return reconcile.Reads{}, fmt.Errorf("read what is known of source %s: %w", source, err)
 	}
 	return r, nil
+}
+
+// Earlier returns what complete reads of a source said that runs of a target have judged; with before set, only reads made before it. The
+// last one and the failure are left out.
+func (s *Store) Earlier(ctx context.Context, source, target string, before time.Time) (reconcile.Reads, error) {
+	r, err := s.earlier(ctx, source, target, before)
+	if err != nil {
+		return reconcile.Reads{}, fmt.Errorf("read what is known of source %s: %w", source, err)
+	}
+	return r, nil
+}
+
+func (s *Store) earlier(ctx context.Context, source, target string, before time.Time) (r reconcile.Reads, err error) {
+	row, err := s.queries.GetSourceState(ctx, source)
+	if errors.Is(err, sql.ErrNoRows) {
+		return r, nil
+	}
+	if err != nil {
+		return r, err
+	}
+	until := int64(math.MaxInt64)
+	if !before.IsZero() {
+		until = micros(before)
+	}
+	last, err := s.queries.LastViews(ctx, db.LastViewsParams{Source: source, Target: target, Before: until, N: shapes})
+	if err != nil {
+		return r, err
+	}
+	for _, l := range last {
+		r.Shapes = append(r.Shapes, guard.Shape{
+			At: moment(l.TakenAt), Groups: int(l.GroupsN), Users: int(l.UsersN), Linked: int(l.LinkedN), Active: int(l.ActiveN),
+		})
+	}
+	if r.DayAgo, err = s.dayAgo(ctx, source, target, until); err != nil {
+		return r, err
+	}
+	if err := s.groupsOf(ctx, source, &r); err != nil {
+		return r, err
+	}
+	if row.RecordedAt != until {
+		return r, nil
+	}
+	for id, gone := range r.Missing { // that read is counted already
+		if gone.Reads--; gone.Reads == 0 {
+			delete(r.Missing, id)
+			continue
+		}
+		r.Missing[id] = gone
+	}
+	return r, nil
+}
+
+// Snapshot returns the last complete read of a source; nil when there never was one.
+func (s *Store) Snapshot(ctx context.Context, source string) (*directory.Snapshot, error) {
+	snapshot, _, err := s.LastSnapshot(ctx, source)
+	return snapshot, err
+}
+
+// LastSnapshot is Snapshot with its version, which is another one for each body that was kept.
+func (s *Store) LastSnapshot(ctx context.Context, source string) (*directory.Snapshot, int64, error) {
+	row, err := s.queries.GetSource(ctx, source)
+	if errors.Is(err, sql.ErrNoRows) || err == nil && row.Body == nil {
+		return nil, 0, nil
+	}
+	if err != nil {
+		return nil, 0, fmt.Errorf("read the last snapshot of %s: %w", source, err)
+	}
+	last := &directory.Snapshot{}
+	if err := unpack(row.Body, last); err != nil {
+		return nil, 0, fmt.Errorf("read the last snapshot of %s: %w", source, err)
+	}
+	return last, row.Version, nil
+}
+
+// MendSnapshot puts a snapshot in the place of the one of that version, to which groups were added that it lacked. It reports false when
+// another has taken its place meanwhile.
+func (s *Store) MendSnapshot(ctx context.Context, snapshot *directory.Snapshot, version int64) (done bool, err error) {
+	body, err := pack(snapshot)
+	if err != nil {
+		return false, fmt.Errorf("mend snapshot of %s: %w", snapshot.Source, err)
+	}
+	err = s.write(ctx, "mend snapshot of "+snapshot.Source, func(t *tx) error {
+		n, err := t.MendSnapshot(ctx, db.MendSnapshotParams{Name: snapshot.Source, Version: version, Body: body})
+		done = n > 0
+		return err
+	})
+	return done, err
 }
 
 func (s *Store) readsOf(ctx context.Context, source string) (r reconcile.Reads, err error) {
@@ -217,22 +321,23 @@ func (s *Store) readsOf(ctx context.Context, source string) (r reconcile.Reads, 
 			At: moment(l.TakenAt), Groups: int(l.GroupsN), Users: int(l.UsersN), Linked: int(l.LinkedN), Active: int(l.ActiveN),
 		})
 	}
-	if r.DayAgo, err = s.dayAgo(ctx, source); err != nil {
+	if r.DayAgo, err = s.dayAgo(ctx, source, "", math.MaxInt64); err != nil {
 		return r, err
 	}
 	return r, s.groupsOf(ctx, source, &r)
 }
 
-// dayAgo returns the sizes of the complete read nearest 24 hours ago; nil when there is none at all.
-func (s *Store) dayAgo(ctx context.Context, source string) (map[directory.GroupID]int, error) {
+// dayAgo returns the sizes of the complete read nearest 24 hours ago, among those before until that a target did not find lossy; nil when
+// there is none at all.
+func (s *Store) dayAgo(ctx context.Context, source, target string, until int64) (map[directory.GroupID]int, error) {
 	then := micros(s.now().Add(-24 * time.Hour))
-	before, err := s.queries.ReadBefore(ctx, db.ReadBeforeParams{Source: source, Moment: then})
+	before, err := s.queries.ReadBefore(ctx, db.ReadBeforeParams{Source: source, Target: target, Moment: min(then, until-1)})
 	none := errors.Is(err, sql.ErrNoRows)
 	if err != nil && !none {
 		return nil, err
 	}
 	at := before.SizesAt
-	after, err := s.queries.ReadAfter(ctx, db.ReadAfterParams{Source: source, Moment: then})
+	after, err := s.queries.ReadAfter(ctx, db.ReadAfterParams{Source: source, Target: target, Moment: then, Before: until})
 	switch {
 	case errors.Is(err, sql.ErrNoRows):
 		if none {

@@ -94,6 +94,19 @@ func none(row *sql.Row) (bool, error) {
 
 func (e *sqlite) snapshot() *sql.TxOptions { return nil } // what SQLite always does
 
+func (e *sqlite) begin(ctx context.Context, writes *sql.DB) (*txn, error) {
+	t, err := writes.BeginTx(ctx, nil)
+	if err != nil {
+		return nil, err
+	}
+	return &txn{DBTX: t, Tx: Tx{SQLite: t}, commit: t.Commit, rollback: t.Rollback}, nil
+}
+
+// queue shares the pool that writes: of two, one starves.
+func (e *sqlite) queue(_ context.Context, writes *sql.DB) (Queue, error) {
+	return Queue{SQLite: writes}, nil
+}
+
 func (e *sqlite) again(error) bool { return false } // the one writer is never broken off
 
 // rowsAtOnce is 1: a prepared statement run for each row is ten times faster here than long ones, whose parameters are found by name.

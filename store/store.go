@@ -15,6 +15,8 @@ import (
 	"strings"
 	"time"
 
+	"github.com/jackc/pgx/v5"
+
 	"musterline.example/audit"
 	"musterline.example/internal/secret"
 	"musterline.example/reconcile"
@@ -51,6 +53,20 @@ type Store struct {
 	log     *slog.Logger
 	who     string
 	locked  bool // nothing is written: opened as reader
+	asked   Asked
+}
+
+// Asked is told, within the transaction that makes them, of requests that are due at once. It puts the job that does them into the same
+// transaction, so that neither is there without the other.
+type Asked func(ctx context.Context, t Tx, requests []reconcile.Request) error
+
+// OnAsked says who is told of requests. It is called before the store is shared.
+func (s *Store) OnAsked(f Asked) { s.asked = f }
+
+// A Tx is a transaction of the store as the database's own driver knows it, for a job queue that takes part in it. One of the two is set.
+type Tx struct {
+	SQLite   *sql.Tx
+	Postgres pgx.Tx
 }
 
 // An engine is what the two databases do differently.
@@ -66,8 +82,20 @@ type engine interface {
 	rowsAtOnce() int
 	// lock takes the database for one process, or shares it with others that share it.
 	lock(ctx context.Context, writes *sql.DB, who string, shared bool) (unlock func() error, err error)
+	// begin begins a transaction that writes.
+	begin(ctx context.Context, writes *sql.DB) (*txn, error)
+	// queue opens what a job queue lives on.
+	queue(ctx context.Context, writes *sql.DB) (Queue, error)
 	// again reports whether the same transaction may succeed when tried again.
 	again(err error) bool
+}
+
+// A txn is a transaction under way. After a commit rollback does nothing.
+type txn struct {
+	db.DBTX
+	Tx
+
+	commit, rollback func() error
 }
 
 // ErrNoDatabase is in the chain of the error of Open when there is no database and none may be made.
@@ -202,7 +230,8 @@ var ErrLocked = errors.New("the database is in use")
 // tx is one transaction that writes.
 type tx struct {
 	*db.Queries
-	sql  *sql.Tx
+	sql  db.DBTX
+	own  Tx
 	s    *Store
 	last *head // of the audit record, once this transaction holds it
 }
@@ -229,15 +258,15 @@ func (s *Store) write(ctx context.Context, doing string, f func(*tx) error) erro
 
 // once runs f in one transaction.
 func (s *Store) once(ctx context.Context, f func(*tx) error) error {
-	t, err := s.writes.BeginTx(ctx, nil)
+	t, err := s.engine.begin(ctx, s.writes)
 	if err != nil {
 		return err
 	}
-	defer func() { _ = t.Rollback() }() // after a commit it does nothing
-	if err := f(&tx{Queries: db.New(t), sql: t, s: s}); err != nil {
+	defer func() { _ = t.rollback() }() // the error of f tells more
+	if err := f(&tx{Queries: db.New(t), sql: t.DBTX, own: t.Tx, s: s}); err != nil {
 		return err
 	}
-	return t.Commit()
+	return t.commit()
 }
 
 // number takes the next number of a counter.

@@ -65,14 +65,15 @@ CREATE TABLE source_groups (
     source        TEXT    NOT NULL,
     id            TEXT    NOT NULL,
     name          TEXT    NOT NULL,
-    folded        BYTEA   NOT NULL, -- the name as it is sorted and searched
+    description   TEXT    NOT NULL,
+    folded        BYTEA   NOT NULL, -- the name as it is searched, then the id: one column to find, to sort and to go on by
     first_seen    BIGINT  NOT NULL,
     had_members   BOOLEAN NOT NULL, -- in any complete read
     missing_since BIGINT  NOT NULL, -- of the first complete read without it
     missing_reads BIGINT  NOT NULL,
     PRIMARY KEY (source, id)
 );
-CREATE INDEX source_groups_in_order ON source_groups (source, folded, id);
+CREATE INDEX source_groups_in_order ON source_groups (source, folded);
 
 CREATE TABLE mappings (
     target     TEXT   NOT NULL,
@@ -87,6 +88,7 @@ CREATE TABLE mappings (
     role       TEXT   NOT NULL,
     mode       TEXT   NOT NULL,
     creates    TEXT   NOT NULL, -- JSON of team.New, or empty
+    echo       TEXT   NOT NULL, -- JSON of mapping.Echo, or empty
     PRIMARY KEY (target, number)
 );
 

@@ -175,7 +175,7 @@ func snapshot(at time.Time, groups ...string) *directory.Snapshot {
 func (w *world) save(groups ...string) *directory.Snapshot {
 	w.Helper()
 	s := snapshot(w.clock.Now(), groups...)
-	w.must(w.SaveSnapshot(w.ctx(), s, guard.Shape{At: s.TakenAt, Groups: len(s.Groups), Users: len(s.Users)}, true))
+	w.must(w.SaveSnapshot(w.ctx(), "octo", s, guard.Shape{At: s.TakenAt, Groups: len(s.Groups), Users: len(s.Users)}, true))
 	return s
 }
 
@@ -218,7 +218,7 @@ var sources = map[string]func(*world){
 		s := snapshot(start, "sre bob eve", "platform ada bob @sre")
 		s.Users["eve"] = directory.User{ID: "eve", Status: directory.Disabled}
 		s.Groups["listed"] = directory.Group{ID: "listed", Name: "Listed"}
-		w.must(w.SaveSnapshot(w.ctx(), s, guard.Shape{At: start}, true))
+		w.must(w.SaveSnapshot(w.ctx(), "octo", s, guard.Shape{At: start}, true))
 		w.equal(w.reads().DayAgo, map[directory.GroupID]int{"sre": 1, "platform": 2})
 	},
 	"a day ago is the read nearest to it": func(w *world) {
@@ -227,7 +227,7 @@ var sources = map[string]func(*world){
 				continue
 			}
 			s := snapshot(start.Add(time.Duration(hours)*time.Hour), "sre "+strings.Join(strings.Fields("a b c d e")[:n], " "))
-			w.must(w.SaveSnapshot(w.ctx(), s, guard.Shape{At: s.TakenAt}, true))
+			w.must(w.SaveSnapshot(w.ctx(), "octo", s, guard.Shape{At: s.TakenAt}, true))
 		}
 		for at, want := range map[int]int{24: 1, 33: 2, 35: 2, 48: 3, 49: 4, 50: 4, 70: 5, 500: 5} {
 			w.clock.mu.Lock()
@@ -273,7 +273,7 @@ var sources = map[string]func(*world){
 		w.save("platform ada")
 		w.later(time.Hour)
 		s := w.save("platform ada")
-		w.must(w.SaveSnapshot(w.ctx(), s, guard.Shape{At: s.TakenAt}, true)) // the same read once more
+		w.must(w.SaveSnapshot(w.ctx(), "octo", s, guard.Shape{At: s.TakenAt}, true)) // the same read once more
 		r := w.reads()
 		w.equal(r.Missing, map[directory.GroupID]reconcile.Missing{"sre": {Since: gone, Reads: 2}})
 		w.equal(r.Names, map[directory.GroupID]string{"sre": "The sre", "platform": "The platform"})
@@ -284,7 +284,7 @@ var sources = map[string]func(*world){
 	"an older read that comes late changes figures only": func(w *world) {
 		late := snapshot(start.Add(-time.Hour), "old eve")
 		s := w.save("sre bob")
-		w.must(w.SaveSnapshot(w.ctx(), late, guard.Shape{At: late.TakenAt, Groups: 1, Users: 1}, true))
+		w.must(w.SaveSnapshot(w.ctx(), "octo", late, guard.Shape{At: late.TakenAt, Groups: 1, Users: 1}, true))
 		r := w.reads()
 		w.equal(r.Last, s)
 		w.equal(len(r.Shapes), 2)
@@ -294,7 +294,7 @@ var sources = map[string]func(*world){
 		w.save("sre bob")
 		w.later(time.Hour)
 		strange := snapshot(w.clock.Now(), "sre")
-		w.must(w.SaveSnapshot(w.ctx(), strange, guard.Shape{}, true))
+		w.must(w.SaveSnapshot(w.ctx(), "octo", strange, guard.Shape{}, true))
 		r := w.reads()
 		w.equal(r.Last, strange)
 		w.equal(len(r.Shapes), 1)
@@ -304,7 +304,7 @@ var sources = map[string]func(*world){
 		for range 3 {
 			w.later(24 * time.Hour)
 			shrunk := snapshot(w.clock.Now(), "sre bob")
-			w.must(w.SaveSnapshot(w.ctx(), shrunk, guard.Shape{At: shrunk.TakenAt, Groups: 1, Users: 1}, false))
+			w.must(w.SaveSnapshot(w.ctx(), "octo", shrunk, guard.Shape{At: shrunk.TakenAt, Groups: 1, Users: 1}, false))
 		}
 		w.equal(w.reads().DayAgo, map[directory.GroupID]int{"sre": 2})
 		w.later(24 * time.Hour)
@@ -637,11 +637,12 @@ var ledgers = map[string]func(*world){
 		w.equal(c, map[team.ID]time.Time{"7": start, "8": start.Add(time.Hour)})
 	},
 	"absences are replaced": func(w *world) {
-		w.must(w.SaveAbsences(w.ctx(), octo, mapping.Absences{"7": {"1": 1, "2": 1}, "8": {"1": 1}}))
-		w.must(w.SaveAbsences(w.ctx(), octo, mapping.Absences{"7": {"1": 2}}))
-		a, err := w.Absences(w.ctx(), octo)
+		w.must(w.SaveAbsences(w.ctx(), octo, mapping.Absences{"7": {"1": 1, "2": 1}, "8": {"1": 1}}, start))
+		w.must(w.SaveAbsences(w.ctx(), octo, mapping.Absences{"7": {"1": 2}}, start.Add(time.Hour)))
+		a, read, err := w.Absences(w.ctx(), octo)
 		w.must(err)
 		w.equal(a, mapping.Absences{"7": {"1": 2}})
+		w.equal(read, start.Add(time.Hour))
 	},
 }
 
@@ -660,6 +661,9 @@ var runs = map[string]func(*world){
 		w.equal(waiting[2].Asker, "webhook")
 		r, err := w.Begin(w.ctx(), reconcile.Run{Target: "octo", Trigger: "event"})
 		w.must(err)
+		w.equal(r.Requests, waiting)
+		w.equal(r.Taken, waiting)
+		r.Requests, r.Taken = nil, nil
 		w.equal(r, reconcile.Run{ID: "1", Target: "octo", Trigger: "event", StartedAt: start, First: []team.ID{"7", "8"}})
 		waiting, err = w.Requests(w.ctx(), "octo")
 		w.must(err)

@@ -60,7 +60,7 @@ func (q *Queries) DeleteLedgerRow(ctx context.Context, arg DeleteLedgerRowParams
 }
 
 const getAbsences = `-- name: GetAbsences :many
-SELECT team, account, reads_n FROM absences WHERE host = $1 AND organization_id = $2
+SELECT team, account, reads_n, read_at FROM absences WHERE host = $1 AND organization_id = $2
 `
 
 type GetAbsencesParams struct {
@@ -72,6 +72,7 @@ type GetAbsencesRow struct {
 	Team    string
 	Account string
 	ReadsN  int64
+	ReadAt  int64
 }
 
 func (q *Queries) GetAbsences(ctx context.Context, arg GetAbsencesParams) ([]GetAbsencesRow, error) {
@@ -83,7 +84,12 @@ func (q *Queries) GetAbsences(ctx context.Context, arg GetAbsencesParams) ([]Get
 	var items []GetAbsencesRow
 	for rows.Next() {
 		var i GetAbsencesRow
-		if err := rows.Scan(&i.Team, &i.Account, &i.ReadsN); err != nil {
+		if err := rows.Scan(
+			&i.Team,
+			&i.Account,
+			&i.ReadsN,
+			&i.ReadAt,
+		); err != nil {
 			return nil, err
 		}
 		items = append(items, i)

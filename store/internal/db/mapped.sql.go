@@ -10,7 +10,7 @@ import (
 )
 
 const getTeamMappings = `-- name: GetTeamMappings :many
-SELECT target, number, id, origin, team, team_id, source, group_name, group_id, role, mode, creates FROM mappings WHERE target = $1 AND team_id = $2 ORDER BY number
+SELECT target, number, id, origin, team, team_id, source, group_name, group_id, role, mode, creates, echo FROM mappings WHERE target = $1 AND team_id = $2 ORDER BY number
 `
 
 type GetTeamMappingsParams struct {
@@ -40,6 +40,7 @@ func (q *Queries) GetTeamMappings(ctx context.Context, arg GetTeamMappingsParams
 			&i.Role,
 			&i.Mode,
 			&i.Creates,
+			&i.Echo,
 		); err != nil {
 			return nil, err
 		}

@@ -59,7 +59,7 @@ func (q *Queries) GetDisconnects(ctx context.Context, target string) ([]Disconne
 }
 
 const getMappings = `-- name: GetMappings :many
-SELECT target, number, id, origin, team, team_id, source, group_name, group_id, role, mode, creates FROM mappings WHERE target = $1 ORDER BY number
+SELECT target, number, id, origin, team, team_id, source, group_name, group_id, role, mode, creates, echo FROM mappings WHERE target = $1 ORDER BY number
 `
 
 func (q *Queries) GetMappings(ctx context.Context, target string) ([]Mapping, error) {
@@ -84,6 +84,7 @@ func (q *Queries) GetMappings(ctx context.Context, target string) ([]Mapping, er
 			&i.Role,
 			&i.Mode,
 			&i.Creates,
+			&i.Echo,
 		); err != nil {
 			return nil, err
 		}
@@ -144,8 +145,8 @@ func (q *Queries) SettleDisconnect(ctx context.Context, arg SettleDisconnectPara
 
 const updateMapping = `-- name: UpdateMapping :exec
 UPDATE mappings SET id = $1, team = $2, team_id = $3, group_name = $4, group_id = $5, role = $6, mode = $7,
-    creates = $8
-WHERE target = $9 AND number = $10
+    creates = $8, echo = $9
+WHERE target = $10 AND number = $11
 `
 
 type UpdateMappingParams struct {
@@ -157,6 +158,7 @@ type UpdateMappingParams struct {
 	Role      string
 	Mode      string
 	Creates   string
+	Echo      string
 	Target    string
 	Number    int64
 }
@@ -171,6 +173,7 @@ func (q *Queries) UpdateMapping(ctx context.Context, arg UpdateMappingParams) er
 		arg.Role,
 		arg.Mode,
 		arg.Creates,
+		arg.Echo,
 		arg.Target,
 		arg.Number,
 	)

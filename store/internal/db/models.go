@@ -87,6 +87,7 @@ type Mapping struct {
 	Role      string
 	Mode      string
 	Creates   string
+	Echo      string
 }
 
 type Plan struct {
@@ -97,6 +98,18 @@ type Plan struct {
 	Body   []byte
 }
 
+type Progress struct {
+	Run        string
+	Phase      string
+	Planned    int64
+	Done       int64
+	Failed     int64
+	EndsAt     int64
+	WaitsFor   string
+	WaitsUntil int64
+	At         int64
+}
+
 type Role struct {
 	Subject string
 	Target  string
@@ -104,6 +117,11 @@ type Role struct {
 	Role    string
 	MadeBy  string
 	MadeAt  int64
+}
+
+type Schedule struct {
+	Target string
+	NextAt int64
 }
 
 type Session struct {
@@ -127,11 +145,14 @@ type SignInLink struct {
 }
 
 type Source struct {
-	Name     string
-	TakenAt  int64
-	Body     []byte
-	Failure  string
-	FailedAt int64
+	Name       string
+	TakenAt    int64
+	Body       []byte
+	Failure    string
+	FailedAt   int64
+	Version    int64
+	RecordedAt int64
+	WantedAt   int64
 }
 
 type Statement struct {

@@ -9,8 +9,33 @@ import (
 	"context"
 )
 
+const countWaiting = `-- name: CountWaiting :one
+SELECT COUNT(*) AS n, CAST(COALESCE(MIN(asked_at), 0) AS BIGINT) AS oldest FROM requests WHERE run = '' AND due_at <= $1
+`
+
+type CountWaitingRow struct {
+	N      int64
+	Oldest int64
+}
+
+func (q *Queries) CountWaiting(ctx context.Context, now int64) (CountWaitingRow, error) {
+	row := q.db.QueryRowContext(ctx, countWaiting, now)
+	var i CountWaitingRow
+	err := row.Scan(&i.N, &i.Oldest)
+	return i, err
+}
+
+const deleteSchedule = `-- name: DeleteSchedule :exec
+DELETE FROM schedules WHERE target = $1
+`
+
+func (q *Queries) DeleteSchedule(ctx context.Context, target string) error {
+	_, err := q.db.ExecContext(ctx, deleteSchedule, target)
+	return err
+}
+
 const getRequests = `-- name: GetRequests :many
-SELECT id, target, teams, account, cause, asker, why, asked_at FROM requests WHERE target = $1 AND run = $2 ORDER BY asked_at, id
+SELECT id, target, teams, account, cause, asker, why, asked_at, due_at FROM requests WHERE target = $1 AND run = $2 ORDER BY asked_at, id
 `
 
 type GetRequestsParams struct {
@@ -27,6 +52,7 @@ type GetRequestsRow struct {
 	Asker   string
 	Why     string
 	AskedAt int64
+	DueAt   int64
 }
 
 func (q *Queries) GetRequests(ctx context.Context, arg GetRequestsParams) ([]GetRequestsRow, error) {
@@ -47,6 +73,7 @@ func (q *Queries) GetRequests(ctx context.Context, arg GetRequestsParams) ([]Get
 			&i.Asker,
 			&i.Why,
 			&i.AskedAt,
+			&i.DueAt,
 		); err != nil {
 			return nil, err
 		}
@@ -61,9 +88,55 @@ func (q *Queries) GetRequests(ctx context.Context, arg GetRequestsParams) ([]Get
 	return items, nil
 }
 
+const getSchedules = `-- name: GetSchedules :many
+SELECT target, next_at FROM schedules ORDER BY next_at, target
+`
+
+func (q *Queries) GetSchedules(ctx context.Context) ([]Schedule, error) {
+	rows, err := q.db.QueryContext(ctx, getSchedules)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []Schedule
+	for rows.Next() {
+		var i Schedule
+		if err := rows.Scan(&i.Target, &i.NextAt); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const moveSchedule = `-- name: MoveSchedule :execrows
+UPDATE schedules SET next_at = $1 WHERE target = $2 AND next_at = $3
+`
+
+type MoveScheduleParams struct {
+	NextAt int64
+	Target string
+	Before int64
+}
+
+// Of several servers one moves it.
+func (q *Queries) MoveSchedule(ctx context.Context, arg MoveScheduleParams) (int64, error) {
+	result, err := q.db.ExecContext(ctx, moveSchedule, arg.NextAt, arg.Target, arg.Before)
+	if err != nil {
+		return 0, err
+	}
+	return result.RowsAffected()
+}
+
 const putRequest = `-- name: PutRequest :exec
-INSERT INTO requests (id, target, teams, account, cause, asker, why, asked_at, run)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8, '')
+INSERT INTO requests (id, target, teams, account, cause, asker, why, asked_at, due_at, run)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, '')
 `
 
 type PutRequestParams struct {
@@ -75,6 +148,7 @@ type PutRequestParams struct {
 	Asker   string
 	Why     string
 	AskedAt int64
+	DueAt   int64
 }
 
 func (q *Queries) PutRequest(ctx context.Context, arg PutRequestParams) error {
@@ -87,20 +161,96 @@ func (q *Queries) PutRequest(ctx context.Context, arg PutRequestParams) error {
 		arg.Asker,
 		arg.Why,
 		arg.AskedAt,
+		arg.DueAt,
 	)
 	return err
 }
 
-const takeRequests = `-- name: TakeRequests :exec
-UPDATE requests SET run = $1 WHERE target = $2 AND run = ''
+const putSchedule = `-- name: PutSchedule :exec
+INSERT INTO schedules (target, next_at) VALUES ($1, $2)
+ON CONFLICT (target) DO NOTHING
+`
+
+type PutScheduleParams struct {
+	Target string
+	NextAt int64
+}
+
+func (q *Queries) PutSchedule(ctx context.Context, arg PutScheduleParams) error {
+	_, err := q.db.ExecContext(ctx, putSchedule, arg.Target, arg.NextAt)
+	return err
+}
+
+const takeRequests = `-- name: TakeRequests :many
+UPDATE requests SET run = $1
+WHERE target = $2 AND run = '' AND due_at <= $3 AND (CAST($4 AS BIGINT) = 1 OR teams <> '[]' OR account <> '')
+RETURNING id
 `
 
 type TakeRequestsParams struct {
 	Run    string
 	Target string
+	Now    int64
+	Wide   int64
 }
 
-func (q *Queries) TakeRequests(ctx context.Context, arg TakeRequestsParams) error {
-	_, err := q.db.ExecContext(ctx, takeRequests, arg.Run, arg.Target)
-	return err
+// Those that are due; with wide 0 only those that name teams or an account.
+func (q *Queries) TakeRequests(ctx context.Context, arg TakeRequestsParams) ([]string, error) {
+	rows, err := q.db.QueryContext(ctx, takeRequests,
+		arg.Run,
+		arg.Target,
+		arg.Now,
+		arg.Wide,
+	)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []string
+	for rows.Next() {
+		var id string
+		if err := rows.Scan(&id); err != nil {
+			return nil, err
+		}
+		items = append(items, id)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const targetsWithWork = `-- name: TargetsWithWork :many
+SELECT w.target FROM (
+    SELECT requests.target FROM requests WHERE requests.run = '' AND requests.due_at <= $1
+    UNION
+    SELECT runs.target FROM runs WHERE runs.finished_at = 0
+) w WHERE NOT EXISTS (SELECT 1 FROM targets t WHERE t.name = w.target AND t.paused_at > 0) ORDER BY w.target
+`
+
+// Where a request is due or a run is open, of targets that are not paused.
+func (q *Queries) TargetsWithWork(ctx context.Context, now int64) ([]string, error) {
+	rows, err := q.db.QueryContext(ctx, targetsWithWork, now)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []string
+	for rows.Next() {
+		var target string
+		if err := rows.Scan(&target); err != nil {
+			return nil, err
+		}
+		items = append(items, target)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
 }

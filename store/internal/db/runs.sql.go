@@ -9,6 +9,45 @@ import (
 	"context"
 )
 
+const cancelRun = `-- name: CancelRun :execrows
+UPDATE runs SET cancelled_by = $1 WHERE id = $2 AND finished_at = 0 AND cancelled_by = ''
+`
+
+type CancelRunParams struct {
+	CancelledBy string
+	ID          string
+}
+
+func (q *Queries) CancelRun(ctx context.Context, arg CancelRunParams) (int64, error) {
+	result, err := q.db.ExecContext(ctx, cancelRun, arg.CancelledBy, arg.ID)
+	if err != nil {
+		return 0, err
+	}
+	return result.RowsAffected()
+}
+
+const deleteReading = `-- name: DeleteReading :exec
+DELETE FROM readings WHERE target = $1
+`
+
+func (q *Queries) DeleteReading(ctx context.Context, target string) error {
+	_, err := q.db.ExecContext(ctx, deleteReading, target)
+	return err
+}
+
+const failuresInARow = `-- name: FailuresInARow :one
+SELECT COUNT(*) FROM runs f WHERE f.target = $1 AND f.state = 'failed'
+    AND f.number > (SELECT COALESCE(MAX(o.number), 0) FROM runs o WHERE o.target = f.target AND o.finished_at > 0 AND o.state <> 'failed')
+`
+
+// How many runs of a target have failed since the last one that did not.
+func (q *Queries) FailuresInARow(ctx context.Context, target string) (int64, error) {
+	row := q.db.QueryRowContext(ctx, failuresInARow, target)
+	var count int64
+	err := row.Scan(&count)
+	return count, err
+}
+
 const finishRun = `-- name: FinishRun :execrows
 UPDATE runs SET finished_at = $1, state = $2, report = $3, reading = NULL WHERE id = $4 AND finished_at = 0
 `
@@ -34,22 +73,23 @@ func (q *Queries) FinishRun(ctx context.Context, arg FinishRunParams) (int64, er
 }
 
 const getOpenRun = `-- name: GetOpenRun :one
-SELECT id, number, target, cause, requester, credential, undoes, started_at, finished_at, state, report
+SELECT id, number, target, cause, requester, credential, undoes, started_at, finished_at, state, report, cancelled_by
 FROM runs WHERE target = $1 AND finished_at = 0
 `
 
 type GetOpenRunRow struct {
-	ID         string
-	Number     int64
-	Target     string
-	Cause      string
-	Requester  string
-	Credential string
-	Undoes     string
-	StartedAt  int64
-	FinishedAt int64
-	State      string
-	Report     string
+	ID          string
+	Number      int64
+	Target      string
+	Cause       string
+	Requester   string
+	Credential  string
+	Undoes      string
+	StartedAt   int64
+	FinishedAt  int64
+	State       string
+	Report      string
+	CancelledBy string
 }
 
 func (q *Queries) GetOpenRun(ctx context.Context, target string) (GetOpenRunRow, error) {
@@ -67,26 +107,76 @@ func (q *Queries) GetOpenRun(ctx context.Context, target string) (GetOpenRunRow,
 		&i.FinishedAt,
 		&i.State,
 		&i.Report,
+		&i.CancelledBy,
 	)
 	return i, err
 }
 
+const getProgress = `-- name: GetProgress :one
+SELECT run, phase, planned, done, failed, ends_at, waits_for, waits_until, at FROM progress WHERE run = $1
+`
+
+func (q *Queries) GetProgress(ctx context.Context, run string) (Progress, error) {
+	row := q.db.QueryRowContext(ctx, getProgress, run)
+	var i Progress
+	err := row.Scan(
+		&i.Run,
+		&i.Phase,
+		&i.Planned,
+		&i.Done,
+		&i.Failed,
+		&i.EndsAt,
+		&i.WaitsFor,
+		&i.WaitsUntil,
+		&i.At,
+	)
+	return i, err
+}
+
+const getReading = `-- name: GetReading :one
+SELECT at, body FROM readings WHERE target = $1
+`
+
+type GetReadingRow struct {
+	At   int64
+	Body []byte
+}
+
+func (q *Queries) GetReading(ctx context.Context, target string) (GetReadingRow, error) {
+	row := q.db.QueryRowContext(ctx, getReading, target)
+	var i GetReadingRow
+	err := row.Scan(&i.At, &i.Body)
+	return i, err
+}
+
+const getReadingAt = `-- name: GetReadingAt :one
+SELECT at FROM readings WHERE target = $1
+`
+
+func (q *Queries) GetReadingAt(ctx context.Context, target string) (int64, error) {
+	row := q.db.QueryRowContext(ctx, getReadingAt, target)
+	var at int64
+	err := row.Scan(&at)
+	return at, err
+}
+
 const getRun = `-- name: GetRun :one
-SELECT id, number, target, cause, requester, credential, undoes, started_at, finished_at, state, report FROM runs WHERE id = $1
+SELECT id, number, target, cause, requester, credential, undoes, started_at, finished_at, state, report, cancelled_by FROM runs WHERE id = $1
 `
 
 type GetRunRow struct {
-	ID         string
-	Number     int64
-	Target     string
-	Cause      string
-	Requester  string
-	Credential string
-	Undoes     string
-	StartedAt  int64
-	FinishedAt int64
-	State      string
-	Report     string
+	ID          string
+	Number      int64
+	Target      string
+	Cause       string
+	Requester   string
+	Credential  string
+	Undoes      string
+	StartedAt   int64
+	FinishedAt  int64
+	State       string
+	Report      string
+	CancelledBy string
 }
 
 func (q *Queries) GetRun(ctx context.Context, id string) (GetRunRow, error) {
@@ -104,6 +194,7 @@ func (q *Queries) GetRun(ctx context.Context, id string) (GetRunRow, error) {
 		&i.FinishedAt,
 		&i.State,
 		&i.Report,
+		&i.CancelledBy,
 	)
 	return i, err
 }
@@ -119,8 +210,57 @@ func (q *Queries) GetRunReading(ctx context.Context, id string) ([]byte, error) 
 	return reading, err
 }
 
+const getSigns = `-- name: GetSigns :one
+SELECT r.cancelled_by, r.finished_at, CAST(COALESCE(t.paused_at, 0) AS BIGINT) AS paused_at, CAST(COALESCE(t.paused_by, '') AS TEXT) AS paused_by,
+    CAST(COALESCE(t.pause_reason, '') AS TEXT) AS pause_reason,
+    (SELECT COUNT(*) FROM requests q WHERE q.target = r.target AND q.run = '' AND q.due_at <= $1 AND q.cause <> 'schedule'
+        AND (q.teams <> '[]' OR q.account <> '')) AS waiting
+FROM runs r LEFT JOIN targets t ON t.name = r.target WHERE r.id = $2
+`
+
+type GetSignsParams struct {
+	Now int64
+	ID  string
+}
+
+type GetSignsRow struct {
+	CancelledBy string
+	FinishedAt  int64
+	PausedAt    int64
+	PausedBy    string
+	PauseReason string
+	Waiting     int64
+}
+
+// What a run under way looks at between two writes: how many requests of persons and events wait that name teams or an account.
+func (q *Queries) GetSigns(ctx context.Context, arg GetSignsParams) (GetSignsRow, error) {
+	row := q.db.QueryRowContext(ctx, getSigns, arg.Now, arg.ID)
+	var i GetSignsRow
+	err := row.Scan(
+		&i.CancelledBy,
+		&i.FinishedAt,
+		&i.PausedAt,
+		&i.PausedBy,
+		&i.PauseReason,
+		&i.Waiting,
+	)
+	return i, err
+}
+
+const hasRead = `-- name: HasRead :one
+SELECT CAST(COUNT(*) AS BIGINT) FROM runs WHERE id = $1 AND reading IS NOT NULL
+`
+
+// Whether a run has read anything of its target: 1 or 0.
+func (q *Queries) HasRead(ctx context.Context, id string) (int64, error) {
+	row := q.db.QueryRowContext(ctx, hasRead, id)
+	var column_1 int64
+	err := row.Scan(&column_1)
+	return column_1, err
+}
+
 const listAllRuns = `-- name: ListAllRuns :many
-SELECT id, number, target, cause, requester, credential, undoes, started_at, finished_at, state, report
+SELECT id, number, target, cause, requester, credential, undoes, started_at, finished_at, state, report, cancelled_by
 FROM runs WHERE number < $1 ORDER BY number DESC LIMIT $2
 `
 
@@ -130,17 +270,18 @@ type ListAllRunsParams struct {
 }
 
 type ListAllRunsRow struct {
-	ID         string
-	Number     int64
-	Target     string
-	Cause      string
-	Requester  string
-	Credential string
-	Undoes     string
-	StartedAt  int64
-	FinishedAt int64
-	State      string
-	Report     string
+	ID          string
+	Number      int64
+	Target      string
+	Cause       string
+	Requester   string
+	Credential  string
+	Undoes      string
+	StartedAt   int64
+	FinishedAt  int64
+	State       string
+	Report      string
+	CancelledBy string
 }
 
 func (q *Queries) ListAllRuns(ctx context.Context, arg ListAllRunsParams) ([]ListAllRunsRow, error) {
@@ -164,6 +305,7 @@ func (q *Queries) ListAllRuns(ctx context.Context, arg ListAllRunsParams) ([]Lis
 			&i.FinishedAt,
 			&i.State,
 			&i.Report,
+			&i.CancelledBy,
 		); err != nil {
 			return nil, err
 		}
@@ -179,7 +321,7 @@ func (q *Queries) ListAllRuns(ctx context.Context, arg ListAllRunsParams) ([]Lis
 }
 
 const listRuns = `-- name: ListRuns :many
-SELECT id, number, target, cause, requester, credential, undoes, started_at, finished_at, state, report
+SELECT id, number, target, cause, requester, credential, undoes, started_at, finished_at, state, report, cancelled_by
 FROM runs WHERE target = $1 AND number < $2 ORDER BY number DESC LIMIT $3
 `
 
@@ -190,17 +332,18 @@ type ListRunsParams struct {
 }
 
 type ListRunsRow struct {
-	ID         string
-	Number     int64
-	Target     string
-	Cause      string
-	Requester  string
-	Credential string
-	Undoes     string
-	StartedAt  int64
-	FinishedAt int64
-	State      string
-	Report     string
+	ID          string
+	Number      int64
+	Target      string
+	Cause       string
+	Requester   string
+	Credential  string
+	Undoes      string
+	StartedAt   int64
+	FinishedAt  int64
+	State       string
+	Report      string
+	CancelledBy string
 }
 
 func (q *Queries) ListRuns(ctx context.Context, arg ListRunsParams) ([]ListRunsRow, error) {
@@ -224,6 +367,7 @@ func (q *Queries) ListRuns(ctx context.Context, arg ListRunsParams) ([]ListRunsR
 			&i.FinishedAt,
 			&i.State,
 			&i.Report,
+			&i.CancelledBy,
 		); err != nil {
 			return nil, err
 		}
@@ -270,6 +414,83 @@ func (q *Queries) OpenRun(ctx context.Context, arg OpenRunParams) (int64, error)
 		return 0, err
 	}
 	return result.RowsAffected()
+}
+
+const openRunsInPhase = `-- name: OpenRunsInPhase :many
+SELECT r.target FROM runs r JOIN progress p ON p.run = r.id WHERE r.finished_at = 0 AND p.phase = $1 ORDER BY r.target
+`
+
+func (q *Queries) OpenRunsInPhase(ctx context.Context, phase string) ([]string, error) {
+	rows, err := q.db.QueryContext(ctx, openRunsInPhase, phase)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []string
+	for rows.Next() {
+		var target string
+		if err := rows.Scan(&target); err != nil {
+			return nil, err
+		}
+		items = append(items, target)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const putProgress = `-- name: PutProgress :exec
+INSERT INTO progress (run, phase, planned, done, failed, ends_at, waits_for, waits_until, at)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
+ON CONFLICT (run) DO UPDATE SET phase = excluded.phase, planned = excluded.planned, done = excluded.done, failed = excluded.failed,
+    ends_at = excluded.ends_at, waits_for = excluded.waits_for, waits_until = excluded.waits_until, at = excluded.at
+`
+
+type PutProgressParams struct {
+	Run        string
+	Phase      string
+	Planned    int64
+	Done       int64
+	Failed     int64
+	EndsAt     int64
+	WaitsFor   string
+	WaitsUntil int64
+	At         int64
+}
+
+func (q *Queries) PutProgress(ctx context.Context, arg PutProgressParams) error {
+	_, err := q.db.ExecContext(ctx, putProgress,
+		arg.Run,
+		arg.Phase,
+		arg.Planned,
+		arg.Done,
+		arg.Failed,
+		arg.EndsAt,
+		arg.WaitsFor,
+		arg.WaitsUntil,
+		arg.At,
+	)
+	return err
+}
+
+const putReading = `-- name: PutReading :exec
+INSERT INTO readings (target, at, body) VALUES ($1, $2, $3)
+ON CONFLICT (target) DO UPDATE SET at = excluded.at, body = excluded.body
+`
+
+type PutReadingParams struct {
+	Target string
+	At     int64
+	Body   []byte
+}
+
+func (q *Queries) PutReading(ctx context.Context, arg PutReadingParams) error {
+	_, err := q.db.ExecContext(ctx, putReading, arg.Target, arg.At, arg.Body)
+	return err
 }
 
 const putRunReading = `-- name: PutRunReading :execrows

@@ -10,7 +10,7 @@ import (
 )
 
 const getGroups = `-- name: GetGroups :many
-SELECT id, name, first_seen, had_members, missing_since, missing_reads FROM source_groups WHERE source = $1
+SELECT id, name, first_seen, had_members, missing_since, missing_reads, description FROM source_groups WHERE source = $1
 `
 
 type GetGroupsRow struct {
@@ -20,6 +20,7 @@ type GetGroupsRow struct {
 	HadMembers   bool
 	MissingSince int64
 	MissingReads int64
+	Description  string
 }
 
 func (q *Queries) GetGroups(ctx context.Context, source string) ([]GetGroupsRow, error) {
@@ -38,6 +39,7 @@ func (q *Queries) GetGroups(ctx context.Context, source string) ([]GetGroupsRow,
 			&i.HadMembers,
 			&i.MissingSince,
 			&i.MissingReads,
+			&i.Description,
 		); err != nil {
 			return nil, err
 		}
@@ -69,7 +71,7 @@ func (q *Queries) GetSizes(ctx context.Context, arg GetSizesParams) ([]byte, err
 }
 
 const getSource = `-- name: GetSource :one
-SELECT name, taken_at, body, failure, failed_at FROM sources WHERE name = $1
+SELECT name, taken_at, body, failure, failed_at, version, recorded_at, wanted_at FROM sources WHERE name = $1
 `
 
 func (q *Queries) GetSource(ctx context.Context, name string) (Source, error) {
@@ -81,6 +83,36 @@ func (q *Queries) GetSource(ctx context.Context, name string) (Source, error) {
 		&i.Body,
 		&i.Failure,
 		&i.FailedAt,
+		&i.Version,
+		&i.RecordedAt,
+		&i.WantedAt,
+	)
+	return i, err
+}
+
+const getSourceState = `-- name: GetSourceState :one
+SELECT taken_at, failure, failed_at, version, recorded_at, wanted_at FROM sources WHERE name = $1
+`
+
+type GetSourceStateRow struct {
+	TakenAt    int64
+	Failure    string
+	FailedAt   int64
+	Version    int64
+	RecordedAt int64
+	WantedAt   int64
+}
+
+func (q *Queries) GetSourceState(ctx context.Context, name string) (GetSourceStateRow, error) {
+	row := q.db.QueryRowContext(ctx, getSourceState, name)
+	var i GetSourceStateRow
+	err := row.Scan(
+		&i.TakenAt,
+		&i.Failure,
+		&i.FailedAt,
+		&i.Version,
+		&i.RecordedAt,
+		&i.WantedAt,
 	)
 	return i, err
 }
@@ -145,6 +177,60 @@ func (q *Queries) LastReads(ctx context.Context, arg LastReadsParams) ([]LastRea
 	return items, nil
 }
 
+const lastViews = `-- name: LastViews :many
+SELECT taken_at, groups_n, users_n, linked_n, active_n FROM source_views
+WHERE source = $1 AND target = $2 AND taken_at < $3 AND (groups_n > 0 OR users_n > 0) ORDER BY taken_at DESC LIMIT $4
+`
+
+type LastViewsParams struct {
+	Source string
+	Target string
+	Before int64
+	N      int32
+}
+
+type LastViewsRow struct {
+	TakenAt int64
+	GroupsN int64
+	UsersN  int64
+	LinkedN int64
+	ActiveN int64
+}
+
+func (q *Queries) LastViews(ctx context.Context, arg LastViewsParams) ([]LastViewsRow, error) {
+	rows, err := q.db.QueryContext(ctx, lastViews,
+		arg.Source,
+		arg.Target,
+		arg.Before,
+		arg.N,
+	)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []LastViewsRow
+	for rows.Next() {
+		var i LastViewsRow
+		if err := rows.Scan(
+			&i.TakenAt,
+			&i.GroupsN,
+			&i.UsersN,
+			&i.LinkedN,
+			&i.ActiveN,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
 const listSources = `-- name: ListSources :many
 SELECT name, taken_at, failure, failed_at FROM sources
 `
@@ -184,6 +270,25 @@ func (q *Queries) ListSources(ctx context.Context) ([]ListSourcesRow, error) {
 	return items, nil
 }
 
+const mendSnapshot = `-- name: MendSnapshot :execrows
+UPDATE sources SET body = $1, version = version + 1 WHERE name = $2 AND version = $3
+`
+
+type MendSnapshotParams struct {
+	Body    []byte
+	Name    string
+	Version int64
+}
+
+// Puts another body in the place of one that nobody has changed since.
+func (q *Queries) MendSnapshot(ctx context.Context, arg MendSnapshotParams) (int64, error) {
+	result, err := q.db.ExecContext(ctx, mendSnapshot, arg.Body, arg.Name, arg.Version)
+	if err != nil {
+		return 0, err
+	}
+	return result.RowsAffected()
+}
+
 const putFailure = `-- name: PutFailure :exec
 INSERT INTO sources (name, failure, failed_at) VALUES ($1, $2, $3)
 ON CONFLICT (name) DO UPDATE SET failure = excluded.failure, failed_at = excluded.failed_at
@@ -203,8 +308,13 @@ func (q *Queries) PutFailure(ctx context.Context, arg PutFailureParams) error {
 const putRead = `-- name: PutRead :exec
 INSERT INTO source_reads (source, taken_at, groups_n, users_n, linked_n, active_n, sizes_at, sizes)
 VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
-ON CONFLICT (source, taken_at) DO UPDATE SET groups_n = excluded.groups_n, users_n = excluded.users_n, linked_n = excluded.linked_n,
-    active_n = excluded.active_n
+ON CONFLICT (source, taken_at) DO UPDATE SET
+    groups_n = CASE WHEN excluded.groups_n + excluded.users_n > 0 THEN excluded.groups_n ELSE source_reads.groups_n END,
+    users_n  = CASE WHEN excluded.groups_n + excluded.users_n > 0 THEN excluded.users_n ELSE source_reads.users_n END,
+    linked_n = CASE WHEN excluded.groups_n + excluded.users_n > 0 THEN excluded.linked_n ELSE source_reads.linked_n END,
+    active_n = CASE WHEN excluded.groups_n + excluded.users_n > 0 THEN excluded.active_n ELSE source_reads.active_n END,
+    sizes    = CASE WHEN source_reads.sizes_at = 0 THEN excluded.sizes ELSE source_reads.sizes END,
+    sizes_at = CASE WHEN source_reads.sizes_at = 0 THEN excluded.sizes_at ELSE source_reads.sizes_at END
 `
 
 type PutReadParams struct {
@@ -232,9 +342,23 @@ func (q *Queries) PutRead(ctx context.Context, arg PutReadParams) error {
 	return err
 }
 
+const putRecorded = `-- name: PutRecorded :exec
+UPDATE sources SET recorded_at = $1 WHERE name = $2
+`
+
+type PutRecordedParams struct {
+	RecordedAt int64
+	Name       string
+}
+
+func (q *Queries) PutRecorded(ctx context.Context, arg PutRecordedParams) error {
+	_, err := q.db.ExecContext(ctx, putRecorded, arg.RecordedAt, arg.Name)
+	return err
+}
+
 const putSnapshot = `-- name: PutSnapshot :exec
-INSERT INTO sources (name, taken_at, body) VALUES ($1, $2, $3)
-ON CONFLICT (name) DO UPDATE SET taken_at = excluded.taken_at, body = excluded.body
+INSERT INTO sources (name, taken_at, body, version) VALUES ($1, $2, $3, 1)
+ON CONFLICT (name) DO UPDATE SET taken_at = excluded.taken_at, body = excluded.body, version = sources.version + 1
 `
 
 type PutSnapshotParams struct {
@@ -248,14 +372,50 @@ func (q *Queries) PutSnapshot(ctx context.Context, arg PutSnapshotParams) error 
 	return err
 }
 
+const putView = `-- name: PutView :exec
+INSERT INTO source_views (source, target, taken_at, groups_n, users_n, linked_n, active_n, lossy)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
+ON CONFLICT (source, target, taken_at) DO UPDATE SET groups_n = excluded.groups_n, users_n = excluded.users_n, linked_n = excluded.linked_n,
+    active_n = excluded.active_n, lossy = excluded.lossy
+`
+
+type PutViewParams struct {
+	Source  string
+	Target  string
+	TakenAt int64
+	GroupsN int64
+	UsersN  int64
+	LinkedN int64
+	ActiveN int64
+	Lossy   bool
+}
+
+func (q *Queries) PutView(ctx context.Context, arg PutViewParams) error {
+	_, err := q.db.ExecContext(ctx, putView,
+		arg.Source,
+		arg.Target,
+		arg.TakenAt,
+		arg.GroupsN,
+		arg.UsersN,
+		arg.LinkedN,
+		arg.ActiveN,
+		arg.Lossy,
+	)
+	return err
+}
+
 const readAfter = `-- name: ReadAfter :one
-SELECT taken_at, sizes_at FROM source_reads
-WHERE source = $1 AND taken_at > $2 AND sizes_at > 0 ORDER BY taken_at LIMIT 1
+SELECT r.taken_at, r.sizes_at FROM source_reads r
+WHERE r.source = $1 AND r.taken_at > $2 AND r.taken_at < $3 AND r.sizes_at > 0 AND NOT EXISTS (
+    SELECT 1 FROM source_views v WHERE v.source = r.source AND v.taken_at = r.taken_at AND v.target = $4 AND v.lossy)
+ORDER BY r.taken_at LIMIT 1
 `
 
 type ReadAfterParams struct {
 	Source string
 	Moment int64
+	Before int64
+	Target string
 }
 
 type ReadAfterRow struct {
@@ -264,20 +424,28 @@ type ReadAfterRow struct {
 }
 
 func (q *Queries) ReadAfter(ctx context.Context, arg ReadAfterParams) (ReadAfterRow, error) {
-	row := q.db.QueryRowContext(ctx, readAfter, arg.Source, arg.Moment)
+	row := q.db.QueryRowContext(ctx, readAfter,
+		arg.Source,
+		arg.Moment,
+		arg.Before,
+		arg.Target,
+	)
 	var i ReadAfterRow
 	err := row.Scan(&i.TakenAt, &i.SizesAt)
 	return i, err
 }
 
 const readBefore = `-- name: ReadBefore :one
-SELECT taken_at, sizes_at FROM source_reads
-WHERE source = $1 AND taken_at <= $2 AND sizes_at > 0 ORDER BY taken_at DESC LIMIT 1
+SELECT r.taken_at, r.sizes_at FROM source_reads r
+WHERE r.source = $1 AND r.taken_at <= $2 AND r.sizes_at > 0 AND NOT EXISTS (
+    SELECT 1 FROM source_views v WHERE v.source = r.source AND v.taken_at = r.taken_at AND v.target = $3 AND v.lossy)
+ORDER BY r.taken_at DESC LIMIT 1
 `
 
 type ReadBeforeParams struct {
 	Source string
 	Moment int64
+	Target string
 }
 
 type ReadBeforeRow struct {
@@ -286,8 +454,51 @@ type ReadBeforeRow struct {
 }
 
 func (q *Queries) ReadBefore(ctx context.Context, arg ReadBeforeParams) (ReadBeforeRow, error) {
-	row := q.db.QueryRowContext(ctx, readBefore, arg.Source, arg.Moment)
+	row := q.db.QueryRowContext(ctx, readBefore, arg.Source, arg.Moment, arg.Target)
 	var i ReadBeforeRow
 	err := row.Scan(&i.TakenAt, &i.SizesAt)
 	return i, err
+}
+
+const wantRead = `-- name: WantRead :exec
+INSERT INTO sources (name, wanted_at) VALUES ($1, $2)
+ON CONFLICT (name) DO UPDATE SET wanted_at = CASE WHEN excluded.wanted_at > sources.wanted_at THEN excluded.wanted_at ELSE sources.wanted_at END
+`
+
+type WantReadParams struct {
+	Name     string
+	WantedAt int64
+}
+
+func (q *Queries) WantRead(ctx context.Context, arg WantReadParams) error {
+	_, err := q.db.ExecContext(ctx, wantRead, arg.Name, arg.WantedAt)
+	return err
+}
+
+const wantedSources = `-- name: WantedSources :many
+SELECT name FROM sources WHERE wanted_at > taken_at AND wanted_at > failed_at ORDER BY name
+`
+
+// Sources of which somebody waits for a read that has neither succeeded nor failed.
+func (q *Queries) WantedSources(ctx context.Context) ([]string, error) {
+	rows, err := q.db.QueryContext(ctx, wantedSources)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []string
+	for rows.Next() {
+		var name string
+		if err := rows.Scan(&name); err != nil {
+			return nil, err
+		}
+		items = append(items, name)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
 }

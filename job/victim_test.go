@@ -1,0 +1,3 @@
+package job
+
+func victim(string) {}
