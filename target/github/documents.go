@@ -24,6 +24,10 @@ var (
 	teamRef string
 	//go:embed queries/list.graphql
 	listQuery string
+	//go:embed queries/maintains.graphql
+	maintainsDocument string
+	//go:embed queries/maintains_any.graphql
+	maintainsAnyDocument string
 )
 
 var (

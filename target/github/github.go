@@ -59,6 +59,9 @@ func open(v setting.Values, env target.Env, pool *githubapi.Pool) (*organization
 		AppID: v.Text("app_id"), Lane: githubapi.ParseLane(env.Lane),
 		HTTP: env.HTTP, Now: env.Now, Log: env.Log, Pool: pool,
 	}
+	if env.Meter != nil {
+		cfg.Meter = env.Meter
+	}
 	if v.Has("pace") {
 		if cfg.Pace = v.Duration("pace"); cfg.Pace <= 0 {
 			cfg.Pace = -1 // none: zero is the default
@@ -81,7 +84,7 @@ func open(v setting.Values, env target.Env, pool *githubapi.Pool) (*organization
 		return nil, err
 	}
 	o := &organization{
-		api: api, login: cfg.Organization, hints: env.Hints, log: env.Log, now: env.Now,
+		api: api, reception: githubapi.NewReception(api, env.HTTP), login: cfg.Organization, hints: env.Hints, log: env.Log, now: env.Now,
 		rest: v.Text("reads") == "rest", batch: startTeams, ceiling: maxTeams, nodes: map[team.AccountID]node{},
 	}
 	if o.log == nil {
@@ -107,9 +110,10 @@ func open(v setting.Values, env target.Env, pool *githubapi.Pool) (*organization
 type organization struct {
 	api        *githubapi.Client
 	enterprise *githubapi.Client // nil without one
-	slug       string            // of the enterprise
-	login      string            // of the organization, as configured
-	hints      target.Hints      // may be nil
+	reception  *githubapi.Reception
+	slug       string       // of the enterprise
+	login      string       // of the organization, as configured
+	hints      target.Hints // may be nil
 	log        *slog.Logger
 	now        func() time.Time
 

@@ -1,0 +1,286 @@
+package github
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+	"sync"
+
+	"musterline.example/internal/githubapi"
+	"musterline.example/setting"
+	"musterline.example/target"
+	"musterline.example/team"
+)
+
+var _ target.Gate = (*organization)(nil)
+
+// A reader is what a question is asked with: a guest's credential, or our own.
+type reader interface {
+	Get(ctx context.Context, path string) (*http.Response, []byte, error)
+	Query(ctx context.Context, document string, variables map[string]any, out any) ([]githubapi.Fault, error)
+}
+
+// ours asks with our own credential.
+type ours struct{ *githubapi.Client }
+
+// Get implements reader.
+func (o ours) Get(ctx context.Context, path string) (*http.Response, []byte, error) {
+	var body json.RawMessage
+	resp, err := o.Client.Get(ctx, path, &body)
+	if err != nil {
+		return nil, nil, err
+	}
+	return resp.Response, body, nil
+}
+
+// gateTrouble is trouble for somebody at the door, who is told what is wrong and not what GitHub said: that may name what they asked for.
+func gateTrouble(err error, format string, args ...any) error {
+	e, ok := githubapi.As(err)
+	if !ok {
+		return fmt.Errorf(format+": %w", append(args, err)...)
+	}
+	return &target.Error{Class: target.Class(e.Class), State: string(e.State), Message: e.Message, Fix: e.Fix, Until: e.Until, Request: e.Request, Err: e}
+}
+
+// reader returns what to ask with, and what the credential is.
+func (o *organization) reader(credential setting.Secret) (r reader, own, app bool) {
+	if credential == "" {
+		return ours{o.api}, true, false
+	}
+	guest := o.reception.As(credential.Reveal())
+	return guest, false, guest.Kind() == githubapi.App
+}
+
+// Where implements target.Gate. It asks GitHub only the first time.
+func (o *organization) Where(ctx context.Context) (team.Place, error) {
+	s, err := o.place(ctx)
+	if err != nil {
+		return team.Place{}, gateTrouble(err, "look up %s", o.login)
+	}
+	return team.Place{Host: s.Host, OrganizationID: s.OrganizationID, Organization: s.Organization, Self: team.AccountID(s.Self)}, nil
+}
+
+// name is the organization's name as far as it is known by now.
+func (o *organization) name() string {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if o.standing != nil && o.standing.Organization != "" {
+		return o.standing.Organization
+	}
+	return o.login
+}
+
+// path is the address of a door.
+func (o *organization) path(ctx context.Context, to target.Door) (string, error) {
+	switch {
+	case to.Organization():
+		return "orgs/" + url.PathEscape(o.name()), nil
+	case to.Team == "":
+		// A slug that a server could take for a step in the path is none.
+		if strings.Trim(to.Slug, ".") == "" || strings.Contains(to.Slug, "/") {
+			return "", githubapi.Problem(githubapi.Missing)
+		}
+		return "orgs/" + url.PathEscape(o.name()) + "/teams/" + url.PathEscape(to.Slug), nil
+	}
+	if _, ok := parseID(string(to.Team)); !ok {
+		return "", githubapi.Problem(githubapi.Missing)
+	}
+	at, err := o.place(ctx)
+	return "organizations/" + at.OrganizationID + "/team/" + string(to.Team), err
+}
+
+// Relay implements target.Gate.
+func (o *organization) Relay(ctx context.Context, credential setting.Secret, about target.Question, at target.Door) (target.Relayed, error) {
+	path := "user"
+	if about != target.AboutUser {
+		if about == target.AboutOrganization {
+			at = target.Door{}
+		}
+		var err error
+		if path, err = o.path(ctx, at); err != nil {
+			return target.Relayed{}, gateTrouble(err, "ask about the %s", about)
+		}
+	}
+	r, _, _ := o.reader(credential)
+	_, body, err := r.Get(ctx, path)
+	if err != nil {
+		return target.Relayed{}, gateTrouble(err, "ask about the %s", about)
+	}
+	return target.Relayed{Body: body, Base: strings.TrimSuffix(o.api.At().REST.String(), "/")}, nil
+}
+
+// Admit implements target.Gate. What does not hang on another answer is asked at the same time:
+//
+//	GET user/memberships/orgs/{org}      who, member, owner; the scopes of the token
+//	GET the team, or one of the teams    may they look in: also the proof for a token that names no scopes
+//	GET the teams below the team         only if asked for
+//	then viewerCanAdminister             only for a member who is no owner
+func (o *organization) Admit(ctx context.Context, credential setting.Secret, to target.Door) (target.Guest, error) {
+	guest, err := o.admit(ctx, credential, to)
+	if err != nil {
+		return target.Guest{}, gateTrouble(err, "ask who wants in")
+	}
+	return guest, nil
+}
+
+func (o *organization) admit(ctx context.Context, credential setting.Secret, to target.Door) (g target.Guest, err error) {
+	r, own, app := o.reader(credential)
+	path, err := o.path(ctx, to)
+	if err != nil {
+		return g, err
+	}
+	var (
+		asked             sync.WaitGroup
+		who, door, nested error
+		below             []restRef
+		seen              restSeen
+	)
+	asked.Go(func() {
+		if to.Organization() {
+			var any []restRef
+			door = get(ctx, r, path+"/teams?per_page=1", &any)
+			return
+		}
+		door = get(ctx, r, path, &seen)
+	})
+	if to.Nested {
+		asked.Go(func() { nested = get(ctx, r, path+"/teams?per_page=100", &below) })
+	}
+	if !own && !app {
+		who = o.introduce(ctx, r, &g)
+	}
+	asked.Wait()
+	switch {
+	case githubapi.Is(door, githubapi.TokenExpired, githubapi.LockedOut):
+		return g, door
+	case who != nil:
+		return target.Guest{}, who
+	case door != nil && to.Organization() && !own && !app && !g.Member:
+		return g, nil // to a stranger the organization's teams are closed, which says no more than that
+	case githubapi.Is(door, githubapi.Denied) && !own && !app && !g.Member:
+		return target.Guest{}, githubapi.Problem(githubapi.Missing) // a stranger is not told that there is a team
+	case door != nil:
+		return target.Guest{}, door
+	case !to.Organization() && seen.ID == 0:
+		return target.Guest{}, githubapi.Gap("the id of a team was left out")
+	case nested != nil:
+		return target.Guest{}, nested
+	}
+	if own || app {
+		g.App, g.Member, g.Owner = app, true, true
+	}
+	if !to.Organization() {
+		g.Team = seen.team(below)
+	}
+	if g.Owner || !g.Member {
+		g.Maintainer = g.Owner
+		return g, nil
+	}
+	g.Maintainer, err = o.maintains(ctx, r, to, g.Team)
+	return g, err
+}
+
+// introduce asks who the guest is and what they are to the organization.
+func (o *organization) introduce(ctx context.Context, r reader, g *target.Guest) error {
+	resp, body, err := r.Get(ctx, "user/memberships/orgs/"+url.PathEscape(o.name()))
+	if githubapi.Is(err, githubapi.Missing) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	var m struct {
+		State string `json:"state"`
+		Role  string `json:"role"`
+		User  struct {
+			ID    int64  `json:"id"`
+			Login string `json:"login"`
+		} `json:"user"`
+	}
+	if json.Unmarshal(body, &m) != nil || m.User.ID == 0 {
+		return githubapi.Gap("who the caller is was left out")
+	}
+	g.Account, g.Login = team.AccountID(number(m.User.ID)), m.User.Login
+	g.Member = m.State == "active"
+	g.Owner = g.Member && m.Role == "admin"
+	scopes, told := githubapi.Scopes(resp.Header)
+	g.Scoped, g.Writes = told, slices.Contains(scopes, "write:org")
+	return nil
+}
+
+// maintains asks whether a member may administer the team, or any.
+func (o *organization) maintains(ctx context.Context, r reader, to target.Door, t *team.Team) (bool, error) {
+	var out struct {
+		Organization *struct {
+			Team *struct {
+				DatabaseID int64 `json:"databaseId"`
+				Can        bool  `json:"viewerCanAdminister"`
+			} `json:"team"`
+			Teams struct {
+				TotalCount int `json:"totalCount"`
+			} `json:"teams"`
+		} `json:"organization"`
+	}
+	document, variables := maintainsAnyDocument, map[string]any{"organization": o.name()}
+	if !to.Organization() {
+		document, variables["slug"] = maintainsDocument, t.Slug
+	}
+	faults, err := r.Query(ctx, document, variables, &out)
+	switch {
+	case githubapi.GraphQLRefused(err):
+		return false, nil // who cannot be asked about is nobody
+	case err != nil:
+		return false, err
+	case out.Organization == nil || len(faults) > 0:
+		return false, nil
+	case to.Organization():
+		return out.Organization.Teams.TotalCount > 0, nil
+	}
+	found := out.Organization.Team
+	return found != nil && found.Can && number(found.DatabaseID) == string(t.ID), nil
+}
+
+// get reads a resource into out.
+func get(ctx context.Context, r reader, path string, out any) error {
+	_, body, err := r.Get(ctx, path)
+	if err != nil {
+		return err
+	}
+	if err := json.Unmarshal(body, out); err != nil {
+		return githubapi.Gap("%s", fmt.Sprint("an answer cannot be read: ", err))
+	}
+	return nil
+}
+
+// What REST says of a team, by the fields that a door needs.
+type (
+	restRef struct {
+		ID   int64  `json:"id"`
+		Slug string `json:"slug"`
+	}
+	restSeen struct {
+		restRef
+		Name        string   `json:"name"`
+		Description string   `json:"description"`
+		Type        string   `json:"type"`
+		Parent      *restRef `json:"parent"`
+	}
+)
+
+func (s restSeen) team(below []restRef) *team.Team {
+	t := &team.Team{ID: team.ID(number(s.ID)), Slug: s.Slug, Name: s.Name, Description: s.Description, Foreign: foreign(s.Slug)}
+	if s.Type == "enterprise" && t.Foreign == "" {
+		t.Foreign = foreign("ent:")
+	}
+	if s.Parent != nil {
+		t.Parent = team.ID(number(s.Parent.ID))
+	}
+	for _, c := range below {
+		t.Children = append(t.Children, team.Ref{ID: team.ID(number(c.ID)), Slug: c.Slug})
+	}
+	return t
+}
