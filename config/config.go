@@ -14,6 +14,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"net/netip"
 	"os"
 	"path/filepath"
 	"slices"
@@ -56,7 +57,10 @@ type Config struct {
 type Server struct {
 	Listen        string
 	ExternalURL   string // without a slash at its end; empty when not set
-	MetricsListen string // a listener of its own for /metrics; empty: with the rest
+	CertFile      string // of the certificate to serve HTTPS with; empty: plain HTTP
+	CertKeyFile   string
+	Proxies       []netip.Prefix // whose X-Forwarded headers are believed
+	MetricsListen string         // a listener of its own for /metrics; empty: with the rest
 	MetricsToken  setting.Secret
 }
 
@@ -80,11 +84,13 @@ type TargetConfig struct {
 	TeamGuards map[string]guard.Settings
 	TeamModes  map[string]mapping.Mode // modes set under teams, by slug as written
 
-	Apply           string   // guard.ApplyAuto, ApplyApprove or ApplyOff
-	Sources         []string // that the API and the console show; empty: all
-	Protected       []string // as written
-	ProtectedLogins []string // those of Protected that are logins; the ids are in Settings and Guards already
-	Enterprise      bool     // an enterprise's settings are in force here
+	Apply           string        // guard.ApplyAuto, ApplyApprove or ApplyOff
+	Grace           time.Duration // of members whose group the API has taken away
+	Unscoped        bool          // GitHub tokens that do not say what they may do may write in the API
+	Sources         []string      // that the API and the console show; empty: all
+	Protected       []string      // as written
+	ProtectedLogins []string      // those of Protected that are logins; the ids are in Settings and Guards already
+	Enterprise      bool          // an enterprise's settings are in force here
 }
 
 // A ManualLink is a person's word that a user is an account.
@@ -187,11 +193,15 @@ func (l *loader) file(root *document.Node) {
 	s := l.section("server", top.child("server"), serverFields)
 	l.config.Server = Server{
 		Listen: s.values.Text("listen"), ExternalURL: strings.TrimRight(s.values.Text("external_url"), "/"),
+		CertFile: s.values.Text("tls_cert_file"), CertKeyFile: s.values.Text("tls_key_file"), Proxies: s.networks("trusted_proxies"),
 		MetricsListen: s.values.Text("metrics_listen"), MetricsToken: s.values.Secret("metrics_token"),
 	}
 	s.address("listen")
 	s.address("metrics_listen")
 	s.webURL("external_url")
+	if s.values.Has("tls_cert_file") != s.values.Has("tls_key_file") {
+		s.says("tls_cert_file", "and tls_key_file go together")
+	}
 	l.config.KeyFile = l.section("secrets", top.child("secrets"), secretsFields).values.Text("key_file")
 
 	s = l.section("schedule", top.child("schedule"), scheduleFields)

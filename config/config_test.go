@@ -89,6 +89,27 @@ guards:
 schedule: { every: 15m, full: 6h }
 `
 
+func TestTheServersDoor(t *testing.T) {
+	c, err := readText(`server: { tls_cert_file: a.pem, tls_key_file: a.key, trusted_proxies: [10.1.2.3/8, "::1", 192.0.2.1] }`)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got, want := fmt.Sprint(c.Server.CertFile, c.Server.CertKeyFile, c.Server.Proxies), "/etc/musterline/a.pem/etc/musterline/a.key[10.0.0.0/8 ::1/128 192.0.2.1/32]"; got != want {
+		t.Errorf("got %s, want %s", got, want)
+	}
+	_, err = readText("server:\n  tls_cert_file: a.pem\n  trusted_proxies: [10.0.0.0/8, proxy.example.com]\ntargets:\n  octo: { kind: github, organization: o, token: t, grace: -1s }\n")
+	if err == nil {
+		t.Fatal("half a key pair, a name in place of an address and a grace of less than nothing are taken")
+	}
+	for _, want := range []string{
+		"tls_cert_file and tls_key_file go together", "musterline.yaml:3:33: server.trusted_proxies must hold addresses or networks", "grace must not be less than nothing",
+	} {
+		if !strings.Contains(err.Error(), want) {
+			t.Errorf("not said: %s\n%v", want, err)
+		}
+	}
+}
+
 func TestTheWholeFile(t *testing.T) {
 	got, err := readText(whole)
 	if err != nil {
@@ -109,7 +130,7 @@ func TestTheWholeFile(t *testing.T) {
 			"people": {Kind: "file", Line: 7, Values: setting.Values{"path": "/etc/musterline/directory.yaml"}},
 		},
 		Targets: map[string]TargetConfig{"octo": {
-			Kind: "github", Line: 9, Apply: guard.ApplyAuto, Settings: mapping.DefaultSettings, Guards: octo,
+			Kind: "github", Line: 9, Apply: guard.ApplyAuto, Grace: 10 * time.Minute, Settings: mapping.DefaultSettings, Guards: octo,
 			Values: setting.Values{
 				"organization": "octo-org", "api_url": "https://api.github.com", "token": setting.Secret("ghp_0123456789"), "reads": "graphql",
 			},

@@ -37,7 +37,7 @@ A server can also be configured through its API ([api.md](api.md)): sources, tar
 		}
 	}
 	part("`database`", "", topFields...)
-	part("`server`", "For a server, which this version does not have: the keys are checked and have no effect.", serverFields...)
+	part("`server`", "For `musterline serve`.", serverFields...)
 	part("`secrets`", "", secretsFields...)
 	part("`sources`", "A map of names to sources. Each has a `kind`; the kind decides the rest: [capabilities.md](capabilities.md). "+
 		"The name stands in references such as `corp/platform`.\n\n```yaml\nsources:\n  people: { kind: file, path: directory.yaml }\n```")
@@ -60,7 +60,7 @@ A server can also be configured through its API ([api.md](api.md)): sources, tar
 	}
 	b.WriteString("\nThe names for `off`: `" + strings.Join(guard.Names(), "` `") + "`.\n\n")
 
-	part("`schedule`", "For the server as well. Until there is one, the timer that runs `musterline sync` decides.", scheduleFields...)
+	part("`schedule`", "For `musterline serve`. Without it, the timer that runs `musterline sync` decides.", scheduleFields...)
 	part("`enterprise`", "Settings that win over those of each organization listed. It takes `guards` too.", enterpriseFields...)
 	return strings.TrimRight(b.String(), "\n") + "\n"
 }

@@ -28,6 +28,12 @@ var serverFields = []setting.Field{
 		Key: "external_url", Type: setting.URL, Example: "https://musterline.example.com",
 		Help: "The address at which people and webhooks reach the server, for links and sign-in.",
 	},
+	{Key: "tls_cert_file", Type: setting.Path, Example: "server.pem", Help: "The certificate, with those of its issuers, to serve HTTPS with. Read again when it changes."},
+	{Key: "tls_key_file", Type: setting.Path, Example: "server.key", Help: "The key of the certificate."},
+	{
+		Key: "trusted_proxies", Type: setting.List, Example: "[10.0.0.0/8]",
+		Help: "Addresses or networks of proxies whose X-Forwarded-For, -Host and -Proto are believed.",
+	},
 	{Key: "metrics_listen", Type: setting.Text, Example: "127.0.0.1:9090", Help: "A listener of its own for /metrics."},
 	{Key: "metrics_token", Type: setting.SecretValue, Help: "The bearer token that /metrics asks for."},
 }
@@ -65,6 +71,14 @@ var targetFields = []setting.Field{
 	{
 		Key: "revoked_links", Type: setting.Choice, Choices: []string{"remove", "hold"}, Default: "remove",
 		Help: "Whether a person whose linked identity was revoked is removed, as on GitHub, or a person is asked first.",
+	},
+	{
+		Key: "grace", Type: setting.Duration, Default: "10m",
+		Help: "How long members stay whose group the API has taken from their team: Terraform changes a mapping by emptying it and setting it anew.",
+	},
+	{
+		Key: "unscoped_tokens", Type: setting.Choice, Choices: []string{"read", "write"}, Default: "read",
+		Help: "What GitHub tokens may do in our API that do not say what they may do: fine-grained ones and those of apps.",
 	},
 	{Key: "reinvite", Type: setting.Flag, Default: "false", Help: "Invite people again who were members of the organization once and left it."},
 }

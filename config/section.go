@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"net"
+	"net/netip"
 	"net/url"
 	"path/filepath"
 	"slices"
@@ -337,6 +338,23 @@ func (s *section) between(key string, low, high int) {
 	if n := s.values.Number(key); s.fine(key) && (n < low || n > high) {
 		s.says(key, "must be from %d to %d", low, high)
 	}
+}
+
+// networks reads addresses and networks, an address as the network of it alone.
+func (s *section) networks(key string) []netip.Prefix {
+	var all []netip.Prefix
+	for _, it := range s.items(key) {
+		network, err := netip.ParsePrefix(it.text)
+		if one, other := netip.ParseAddr(it.text); other == nil {
+			network, err = one.Prefix(one.BitLen())
+		}
+		if err != nil {
+			s.report.At(it.node, "%s must hold addresses or networks, such as 10.0.0.0/8", s.name(key))
+			continue
+		}
+		all = append(all, network.Masked())
+	}
+	return all
 }
 
 // address checks what is listened on.

@@ -111,6 +111,14 @@ func (l *loader) common(s *section, t *TargetConfig) {
 	if s.fine("revoked_links") {
 		t.Settings.HoldRevoked = s.values.Text("revoked_links") == "hold"
 	}
+	if s.fine("grace") {
+		if t.Grace = s.values.Duration("grace"); t.Grace < 0 {
+			s.says("grace", "must not be less than nothing")
+		}
+	}
+	if s.fine("unscoped_tokens") {
+		t.Unscoped = s.values.Text("unscoped_tokens") == "write"
+	}
 	if s.fine("reinvite") {
 		t.Settings.Reinvite = s.values.Flag("reinvite")
 	}
