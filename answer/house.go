@@ -39,6 +39,9 @@ type Options struct {
 
 	// Say is told what a person should know of the opening, such as that a key file was made. It may be nil.
 	Say func(string)
+
+	// Meter returns who is told what the calls to a target cost. It may be nil.
+	Meter func(target string) target.Meter
 }
 
 // A House is a configuration with its database, its sources and its targets. A source or a target is opened when it is first needed and
@@ -50,6 +53,7 @@ type House struct {
 	now   func() time.Time
 	log   *slog.Logger
 	say   func(string)
+	meter func(string) target.Meter
 	deps  reconcile.Deps // without sources and targets
 	close func() error
 
@@ -65,7 +69,7 @@ var _ Desk = (*House)(nil)
 // New returns the house of a configuration. It opens nothing yet, and no database: Look, Hold and Share do.
 func New(c *config.Config, o Options) *House {
 	h := &House{
-		Config: c, now: o.Now, log: o.Log, say: o.Say, close: func() error { return nil },
+		Config: c, now: o.Now, log: o.Log, say: o.Say, meter: o.Meter, close: func() error { return nil },
 		sources: make(map[string]source.Source), targets: make(map[[2]string]reconcile.Target), hints: make(map[string]*store.Hints),
 		offers: make(map[[2]string]offer),
 	}
@@ -243,6 +247,9 @@ func (h *House) target(ctx context.Context, lane, name string) (reconcile.Target
 		}
 		env.Hints = h.hints[name]
 	}
+	if h.meter != nil {
+		env.Meter = h.meter(name)
+	}
 	opened, err := catalog.Targets()[t.Kind].Open(ctx, t.Values, env)
 	if err != nil {
 		return reconcile.Target{}, fmt.Errorf("target %s: %w", name, err)
@@ -253,6 +260,38 @@ func (h *House) target(ctx context.Context, lane, name string) (reconcile.Target
 	}
 	return h.targets[key], nil
 }
+
+// Gate returns whom to ask about guests of a target. It is nil for a target that cannot tell.
+func (h *House) Gate(ctx context.Context, name string) (target.Gate, error) {
+	t, err := h.target(ctx, Person, name)
+	if err != nil {
+		return nil, err
+	}
+	opened := t.Target
+	if g, ok := opened.(gentle); ok {
+		opened = g.Target
+	}
+	gate, _ := opened.(target.Gate)
+	return gate, nil
+}
+
+// Searchers returns the sources that can be asked for groups by the beginning of their names.
+func (h *House) Searchers(ctx context.Context) (map[string]source.Searcher, error) {
+	found := make(map[string]source.Searcher)
+	for name := range h.Config.Sources {
+		s, err := h.source(ctx, name)
+		if err != nil {
+			return nil, err
+		}
+		if searcher, ok := s.(source.Searcher); ok {
+			found[name] = searcher
+		}
+	}
+	return found, nil
+}
+
+// Host returns where a target's accounts live, as far as memory or the configuration tells.
+func (h *House) Host(ctx context.Context, name string) string { return h.host(ctx, name) }
 
 // A gentle target is not interrupted within a write: who gives up waiting stops it between two, so that no answer is lost.
 type gentle struct{ target.Target }
