@@ -1,9 +1,13 @@
 package config
 
 import (
+	"encoding/json"
 	"fmt"
 	"slices"
+	"strconv"
+	"strings"
 
+	"musterline.example/guard"
 	"musterline.example/internal/document"
 	"musterline.example/setting"
 )
@@ -14,6 +18,7 @@ const (
 	TargetsSection  = "targets"
 	RulesSection    = "rules"
 	SettingsSection = "settings" // one row for each of SettingNames
+	EnabledSection  = "enabled"  // of targets, by name: {"enabled": false, "members": "keep"}
 )
 
 // SettingNames are the names of rows in SettingsSection: sections of a file that are one map.
@@ -55,8 +60,31 @@ func (c *Config) With(rows []Row) (*Config, error) {
 		}
 		return nil, problems
 	}
+	for _, r := range rows {
+		l.turnOff(r)
+	}
 	l.config.origin = c.origin
 	return l.config, nil
+}
+
+// turnOff makes of a target that was turned off, and whose members stay, one whose plans are only shown. One whose members shall go is synced
+// until they are gone: it has no mappings left.
+func (l *loader) turnOff(r Row) {
+	t, known := l.config.Targets[r.Name]
+	if r.Section != EnabledSection || !known {
+		return
+	}
+	var body struct {
+		Enabled bool   `json:"enabled"`
+		Members string `json:"members"`
+	}
+	if json.Unmarshal(r.Body, &body) != nil || body.Enabled {
+		return
+	}
+	if t.Disabled = true; body.Members != "remove" {
+		t.Apply, t.Guards.Apply = guard.ApplyOff, guard.ApplyOff
+	}
+	l.config.Targets[r.Name] = t
 }
 
 // Defined returns the line on which the file itself defines what a row of this section and name would; 0 when it does not.
@@ -64,6 +92,9 @@ func (c *Config) Defined(section, name string) int {
 	in := c.origin.root
 	if section != SettingsSection {
 		in = in.Get(section)
+	}
+	if section == EnabledSection {
+		return 0
 	}
 	if in == nil || in.Sort != document.Map {
 		return 0
@@ -81,6 +112,95 @@ func ProperName(word string) bool { return properName(word) }
 
 // Reserved reports whether a word is a path of the server, so that no target can have it for its name.
 func Reserved(word string) bool { return slices.Contains(reserved, word) }
+
+// A Written is one part of the file as it stands there: with its variables, without its secrets.
+type Written struct {
+	Name    string
+	Line    int
+	Body    json.RawMessage
+	Secrets []string // the keys of those that are set
+}
+
+// Written lists what the file defines in a section, in its order. Rules have their place in the file for a name.
+func (c *Config) Written(section string) []Written {
+	var all []Written
+	add := func(name string, line int, n *document.Node, fields []setting.Field) {
+		w := Written{Name: name, Line: line}
+		shown := *n
+		shown.Fields = slices.DeleteFunc(slices.Clone(n.Fields), func(f document.Field) bool {
+			secret := slices.ContainsFunc(fields, func(s setting.Field) bool {
+				return s.Type == setting.SecretValue && (f.Key == s.Key || f.Key == s.Key+"_file")
+			})
+			if secret {
+				w.Secrets = append(w.Secrets, strings.TrimSuffix(f.Key, "_file"))
+			}
+			return secret
+		})
+		w.Body, _ = json.Marshal(plain(&shown)) // texts, lists and maps can always be encoded
+		all = append(all, w)
+	}
+	in := c.origin.root.Get(section)
+	switch section {
+	case SourcesSection, TargetsSection:
+		for _, f := range fields(in) {
+			add(f.Key, f.Line, f.Value, c.fieldsOf(section, f.Key))
+		}
+	case RulesSection:
+		for i, n := range items(in) {
+			add(strconv.Itoa(i+1), n.Line, n, nil)
+		}
+	case SettingsSection:
+		for _, f := range c.origin.root.Fields {
+			if slices.Contains(SettingNames, f.Key) {
+				add(f.Key, f.Line, f.Value, nil)
+			}
+		}
+	}
+	return all
+}
+
+// fieldsOf are the settings of the kind of a source or target.
+func (c *Config) fieldsOf(section, name string) []setting.Field {
+	if section == SourcesSection {
+		return c.origin.kinds.Sources[c.Sources[name].Kind].Settings
+	}
+	return c.origin.kinds.Targets[c.Targets[name].Kind].Settings
+}
+
+func fields(n *document.Node) []document.Field {
+	if n == nil {
+		return nil
+	}
+	return n.Fields
+}
+
+func items(n *document.Node) []*document.Node {
+	if n == nil {
+		return nil
+	}
+	return n.Items
+}
+
+// plain is a node as JSON has it.
+func plain(n *document.Node) any {
+	switch n.Sort {
+	case document.Map:
+		m := make(map[string]any, len(n.Fields))
+		for _, f := range n.Fields {
+			m[f.Key] = plain(f.Value)
+		}
+		return m
+	case document.List:
+		items := make([]any, len(n.Items))
+		for i, item := range n.Items {
+			items[i] = plain(item)
+		}
+		return items
+	case document.Text:
+		return n.Text
+	}
+	return nil
+}
 
 // origin is what a file was read from, to be read again with rows.
 type origin struct {
@@ -136,6 +256,7 @@ func (l *loader) add(root *document.Node, row int) {
 		default:
 			root.Fields = append(root.Fields, field)
 		}
+	case EnabledSection: // once all targets are known
 	default:
 		problem("there is no section of that name")
 	}

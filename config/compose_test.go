@@ -2,6 +2,7 @@ package config
 
 import (
 	"errors"
+	"fmt"
 	"strings"
 	"testing"
 
@@ -151,6 +152,44 @@ func TestReferencesAreCheckedAcrossRows(t *testing.T) {
 	for _, name := range []string{"orgs", "a/b", "", "ä"} {
 		if _, err := file.With([]Row{row(TargetsSection, name, `{"kind":"github","organization":"o"}`)}); err == nil {
 			t.Errorf("a target was called %q", name)
+		}
+	}
+}
+
+func TestWhatIsTurnedOffOnlyShowsItsPlansAndStaysOffWithItsMembers(t *testing.T) {
+	file := wholeFile(t)
+	for body, want := range map[string]string{
+		`{"enabled":true}`: "auto false", `{"enabled":false,"members":"keep"}`: "off true", `{"enabled":false,"members":"remove"}`: "auto true",
+	} {
+		c, err := file.With([]Row{row(EnabledSection, "octo", body), row(EnabledSection, "gone", body)})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if octo := c.Targets["octo"]; fmt.Sprint(octo.Apply, " ", octo.Disabled) != want || octo.Guards.Apply != octo.Apply {
+			t.Errorf("%s makes %s %v, not %s", body, octo.Apply, octo.Disabled, want)
+		}
+	}
+}
+
+func TestWhatTheFileSaysIsShownAsWrittenWithoutItsSecrets(t *testing.T) {
+	var shown []string
+	file := wholeFile(t)
+	for _, section := range []string{SourcesSection, TargetsSection, RulesSection, SettingsSection} {
+		for _, w := range file.Written(section) {
+			shown = append(shown, fmt.Sprintf("%s/%s:%d %s %v", section, w.Name, w.Line, w.Body, w.Secrets))
+			if name := w.Name; section != RulesSection && file.Defined(section, name) != w.Line {
+				t.Errorf("%s/%s is on line %d and on line %d", section, name, w.Line, file.Defined(section, name))
+			}
+		}
+	}
+	all := strings.Join(shown, "\n")
+	if !strings.Contains(all, `sources/corp:6 {"account_attribute":"githubLogin","base_dn":"dc=example,dc=com","bind_dn":"cn=reader,dc=example,dc=com",`+
+		`"kind":"ldap","url":"ldaps://${HOST}"} [bind_password]`) || !strings.Contains(all, `rules/1:`) || !strings.Contains(all, "settings/guards:") {
+		t.Error(all)
+	}
+	for _, secret := range environment {
+		if secret != "" && strings.Contains(all, secret) && secret != "octo/platform" {
+			t.Errorf("the value of a variable is shown:\n%s", all)
 		}
 	}
 }

@@ -91,6 +91,7 @@ type TargetConfig struct {
 	Protected       []string      // as written
 	ProtectedLogins []string      // those of Protected that are logins; the ids are in Settings and Guards already
 	Enterprise      bool          // an enterprise's settings are in force here
+	Disabled        bool          // somebody has turned it off: no team is mapped any more
 }
 
 // A ManualLink is a person's word that a user is an account.
