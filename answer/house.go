@@ -105,7 +105,7 @@ func (h *House) Look(ctx context.Context) error {
 		return databaseTrouble(err)
 	}
 	h.Store, h.deps.Memory, h.close = s, s, s.Shut
-	return nil
+	return h.enter(ctx)
 }
 
 // Hold opens the database for one command that writes, and takes it for itself. A missing database is made, and a missing key file beside
@@ -134,7 +134,16 @@ func (h *House) write(ctx context.Context, who string, lock func(*store.Store, c
 	}
 	h.Store, h.deps.Memory, h.deps.Notebook, h.deps.Log = s, s, s, s
 	h.close = func() error { return errors.Join(unlock(), s.Shut()) }
-	return nil
+	return h.enter(ctx)
+}
+
+// enter takes what the API has configured into the house. A house that cannot be entered is closed.
+func (h *House) enter(ctx context.Context) error {
+	err := h.configure(ctx)
+	if err != nil {
+		h.Close()
+	}
+	return err
 }
 
 // writes is the refusal of a house that only looks.
@@ -254,11 +263,15 @@ func (h *House) target(ctx context.Context, lane, name string) (reconcile.Target
 	if err != nil {
 		return reconcile.Target{}, fmt.Errorf("target %s: %w", name, err)
 	}
-	h.targets[key] = reconcile.Target{
-		Target: gentle{opened}, Kind: t.Kind, Applies: t.Apply, Settings: t.Settings, Protected: t.ProtectedLogins,
-		Guards: t.Guards, TeamGuards: t.TeamGuards,
-	}
+	h.targets[key] = kept(gentle{opened}, t)
 	return h.targets[key], nil
+}
+
+// kept is an open target with what is set for it.
+func kept(opened target.Target, t config.TargetConfig) reconcile.Target {
+	return reconcile.Target{
+		Target: opened, Kind: t.Kind, Applies: t.Apply, Settings: t.Settings, Protected: t.ProtectedLogins, Guards: t.Guards, TeamGuards: t.TeamGuards,
+	}
 }
 
 // Gate returns whom to ask about guests of a target. It is nil for a target that cannot tell.

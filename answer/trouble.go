@@ -23,6 +23,9 @@ const (
 	Nothing     Class = "nothing"     // what it names is known, and there is nothing of it to show or to do
 	Halted      Class = "paused"      // the target is paused
 	Conflict    Class = "conflict"    // the world has moved since, or a setting is in the way
+	Stale       Class = "stale"       // what is to be changed was changed since it was read
+	Unknown     Class = "unknown"     // whoever asks has not said who they are
+	Forbidden   Class = "forbidden"   // whoever asks may not, or nobody may here
 	Unavailable Class = "unavailable" // the database, a source or a target cannot be used now
 	Stopped     Class = "stopped"     // whoever asked has given up waiting
 	Failed      Class = "failed"      // anything else
