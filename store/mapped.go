@@ -40,6 +40,9 @@ func mappingOf(r db.Mapping) (mapping.Mapping, error) {
 		ID: r.ID, Origin: mapping.Origin(r.Origin), Target: r.Target, Team: r.Team, TeamID: team.ID(r.TeamID), Source: r.Source,
 		Group: r.GroupName, GroupID: directory.GroupID(r.GroupID), Role: role, Mode: mapping.Mode(r.Mode),
 	}
+	if m.Echo, err = echoOf(r.Echo); err != nil {
+		return mapping.Mapping{}, fmt.Errorf("read mapping %s: %w", r.ID, err)
+	}
 	if r.Creates == "" {
 		return m, nil
 	}

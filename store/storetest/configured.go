@@ -3,8 +3,11 @@ package storetest
 import (
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strings"
 	"sync"
+
+	"github.com/google/go-cmp/cmp"
 
 	"musterline.example/directory"
 	"musterline.example/internal/secret"
@@ -216,6 +219,13 @@ var configured = map[string]func(*world){
 		got, err = w.TeamMappings(w.ctx(), "octo", "9")
 		w.must(err)
 		w.equal(got, []mapping.Mapping{rule})
+		for _, m := range w.mapped() { // what is read of one team is what is read of all
+			got, err = w.TeamMappings(w.ctx(), "octo", m.TeamID)
+			w.must(err)
+			if !slices.ContainsFunc(got, func(one mapping.Mapping) bool { return cmp.Equal(one, m) }) {
+				w.Errorf("%s is not among %v", m.ID, got)
+			}
+		}
 		for _, of := range []struct {
 			target string
 			id     team.ID
@@ -295,7 +305,7 @@ func (w *world) mapByAPI(of team.ID, groups ...string) []mapping.Mapping {
 	w.Helper()
 	var wanted []mapping.Mapping
 	for _, g := range groups {
-		wanted = append(wanted, mapping.Mapping{Team: "team-" + string(of), Source: "corp", Group: g, GroupID: directory.GroupID(g)})
+		wanted = append(wanted, mapping.Mapping{Team: "team-" + string(of), Source: "corp", Group: g, GroupID: directory.GroupID(g), Echo: mapping.Echo{Name: "As " + g}})
 	}
 	now, err := w.MapTeam(w.ctx(), "octo", of, wanted, mapping.Disconnect{By: "ada"})
 	w.must(err)
