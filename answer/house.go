@@ -57,6 +57,8 @@ type House struct {
 	deps  reconcile.Deps // without sources and targets
 	close func() error
 
+	mapping *sync.Mutex // held while the groups of a team are set; shared by the houses of one server
+
 	mu      sync.Mutex
 	sources map[string]source.Source
 	targets map[[2]string]reconcile.Target // by lane and name
@@ -71,7 +73,7 @@ func New(c *config.Config, o Options) *House {
 	h := &House{
 		Config: c, now: o.Now, log: o.Log, say: o.Say, meter: o.Meter, close: func() error { return nil },
 		sources: make(map[string]source.Source), targets: make(map[[2]string]reconcile.Target), hints: make(map[string]*store.Hints),
-		offers: make(map[[2]string]offer),
+		offers: make(map[[2]string]offer), mapping: new(sync.Mutex),
 	}
 	if h.say == nil {
 		h.say = func(string) {}
