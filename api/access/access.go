@@ -144,7 +144,7 @@ func (a *Access) Identify(ctx context.Context, authorization string, from netip.
 	}
 	text := presented(authorization)
 	if text == "" {
-		return Caller{}, a.bad(from, "")
+		return Caller{}, badCredentials
 	}
 	c := Caller{credential: setting.Secret(text), from: from}
 	hash := hmac.New(sha256.New, a.key)
@@ -153,32 +153,36 @@ func (a *Access) Identify(ctx context.Context, authorization string, from netip.
 	if !strings.HasPrefix(text, store.TokenPrefix) {
 		return c, nil
 	}
-	if w := a.guesses.wait(from, ""); w > 0 {
-		return Caller{}, tooMany(w)
+	known := asked{caller: c.key}
+	if _, good, _ := a.good.get(known); !good {
+		if w := a.guesses.wait(from, ""); w > 0 {
+			return Caller{}, tooMany(w)
+		}
 	}
 	if a.tokens == nil {
-		return Caller{}, a.bad(from, "")
+		return Caller{}, a.bad(from)
 	}
 	t, err := a.tokens.Token(ctx, text)
 	switch {
 	case errors.Is(err, store.ErrMistyped), errors.Is(err, store.ErrNotFound):
-		return Caller{}, a.bad(from, "")
+		return Caller{}, a.bad(from)
 	case errors.Is(err, store.ErrExpired), errors.Is(err, store.ErrRevoked):
 		a.log.InfoContext(ctx, "a token that has ended was shown", "token", t.ID, "name", t.Name, "from", from)
-		return Caller{}, a.bad(from, "")
+		return Caller{}, a.bad(from)
 	case err != nil:
 		return Caller{}, &Refusal{Status: http.StatusServiceUnavailable, Message: "The token could not be looked up.", Retry: time.Second, Err: err}
 	}
 	if err := a.tokens.Touch(ctx, t); err != nil {
 		a.log.WarnContext(ctx, "the last use of a token was not kept", "token", t.ID, "error", err)
 	}
+	a.good.put(known, struct{}{}, nil, guessWindow)
 	c.token = &t
 	return c, nil
 }
 
-// bad counts a wrong credential.
-func (a *Access) bad(from netip.Addr, host string) *Refusal {
-	a.guesses.wrong(from, host)
+// bad counts a wrong credential of ours.
+func (a *Access) bad(from netip.Addr) *Refusal {
+	a.guesses.wrong(from, "")
 	return badCredentials
 }
 
@@ -232,6 +236,7 @@ func (a *Access) Enter(ctx context.Context, c Caller, at Place, to target.Door, 
 		}
 	}
 	key := asked{caller: c.key, host: at.Host, target: at.Target, door: to}
+	key.door.Nested = false // whoever asks for more is the same at the same door
 	load := func(ctx context.Context) (Entry, time.Duration, error) {
 		e, err := a.enter(ctx, c, at, to)
 		return e, life(err), err
@@ -262,7 +267,7 @@ func (a *Access) mayAsk(c Caller, host string) error {
 	}
 	known := asked{caller: c.key, host: host}
 	if _, bad, _ := a.wrong.get(known); bad {
-		return a.bad(c.from, "")
+		return badCredentials // the same again is no new guess
 	}
 	if _, good, _ := a.good.get(known); good {
 		return nil
@@ -303,7 +308,10 @@ func life(err error) time.Duration {
 
 func (a *Access) enter(ctx context.Context, c Caller, at Place, to target.Door) (Entry, error) {
 	if t, ours := c.Token(); ours {
-		e := Entry{Role: Role(t.Role), Who: "token " + t.Name}
+		e := Entry{Who: "token " + t.Name}
+		if r, err := ParseRole(t.Role); err == nil {
+			e.Role = r
+		}
 		if to.Organization() {
 			return e, nil
 		}

@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"regexp"
 
+	"musterline.example/api/access"
 	"musterline.example/target"
 )
 
@@ -19,6 +20,9 @@ func (a *API) lookUp(ctx context.Context, about target.Question, at place) (*rep
 	set, err := t.Settings(ctx)
 	if err != nil {
 		return nil, err
+	}
+	if mine, ours := v.caller.Token(); ours && !v.need.Allows(access.Role(mine.Role)) {
+		return nil, notFound()
 	}
 	said, err := a.access.Relay(ctx, v.caller, t.place(set), about, at.door)
 	if err != nil {

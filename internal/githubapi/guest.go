@@ -44,7 +44,20 @@ func NewReception(c *Client, network http.RoundTripper) *Reception {
 }
 
 // A Guest is one credential at a reception, for as long as one question takes.
-type Guest struct{ c *Client }
+type Guest struct {
+	c    *Client
+	mine shelf
+}
+
+// Known reports whether GitHub has accepted the credential lately. One that it may not accept is best asked about once: each refusal counts
+// towards the limit of failed logins of this address.
+func (g *Guest) Known() bool {
+	value, _ := g.mine.Get(accepted)
+	return len(value) > 0
+}
+
+// accepted is the key under which a shelf keeps that its credential was accepted. No address has a space.
+const accepted = "was accepted"
 
 // As returns the guest with this credential.
 func (r *Reception) As(token string) *Guest {
@@ -54,9 +67,9 @@ func (r *Reception) As(token string) *Guest {
 	c := &Client{at: r.at, cred: personal(token), now: time.Now, logger: r.log}
 	c.http = &http.Client{
 		CheckRedirect: httpx.SameHost(r.at.REST),
-		Transport:     lobby{c, r.slots, revalidator{signer{c.cred, r.network}, mine}},
+		Transport:     lobby{c, mine, r.slots, revalidator{signer{c.cred, r.network}, mine}},
 	}
-	return &Guest{c}
+	return &Guest{c, mine}
 }
 
 // Kind returns the sort of the guest's credential, as far as its form tells.
@@ -105,6 +118,7 @@ func Scopes(h http.Header) (scopes []string, told bool) {
 // A lobby lets so many calls through at once and tells a guest's own limits.
 type lobby struct {
 	c     *Client
+	mine  shelf
 	slots chan struct{}
 	base  http.RoundTripper
 }
@@ -129,6 +143,12 @@ func (l lobby) RoundTrip(req *http.Request) (*http.Response, error) {
 		return nil, err
 	}
 	l.c.log(req, resp.StatusCode, resp.Header.Get("X-GitHub-Request-Id"), time.Since(began), nil)
+	switch {
+	case resp.StatusCode == http.StatusUnauthorized:
+		l.mine.Put(accepted, nil)
+	case resp.StatusCode < http.StatusInternalServerError:
+		l.mine.Put(accepted, []byte{1})
+	}
 	if state, wait, _ := limitOf(resp, "core"); state != "" {
 		e := limited(state, max(wait, time.Second))
 		e.Status, e.Request = resp.StatusCode, resp.Header.Get("X-GitHub-Request-Id")

@@ -1,6 +1,7 @@
 package github
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -46,13 +47,19 @@ func gateTrouble(err error, format string, args ...any) error {
 	return &target.Error{Class: target.Class(e.Class), State: string(e.State), Message: e.Message, Fix: e.Fix, Until: e.Until, Request: e.Request, Err: e}
 }
 
-// reader returns what to ask with, and what the credential is.
-func (o *organization) reader(credential setting.Secret) (r reader, own, app bool) {
+// A bearer is what a credential is, as far as that is known before anybody is asked.
+type bearer struct {
+	reader
+	own, app bool
+	known    bool // GitHub has accepted it lately
+}
+
+func (o *organization) bearer(credential setting.Secret) bearer {
 	if credential == "" {
-		return ours{o.api}, true, false
+		return bearer{reader: ours{o.api}, own: true, known: true}
 	}
 	guest := o.reception.As(credential.Reveal())
-	return guest, false, guest.Kind() == githubapi.App
+	return bearer{reader: guest, app: guest.Kind() == githubapi.App, known: guest.Known()}
 }
 
 // Where implements target.Gate. It asks GitHub only the first time.
@@ -105,15 +112,15 @@ func (o *organization) Relay(ctx context.Context, credential setting.Secret, abo
 			return target.Relayed{}, gateTrouble(err, "ask about the %s", about)
 		}
 	}
-	r, _, _ := o.reader(credential)
-	_, body, err := r.Get(ctx, path)
+	_, body, err := o.bearer(credential).Get(ctx, path)
 	if err != nil {
 		return target.Relayed{}, gateTrouble(err, "ask about the %s", about)
 	}
 	return target.Relayed{Body: body, Base: strings.TrimSuffix(o.api.At().REST.String(), "/")}, nil
 }
 
-// Admit implements target.Gate. What does not hang on another answer is asked at the same time:
+// Admit implements target.Gate. What does not hang on another answer is asked at the same time, except for a credential that GitHub may not
+// accept: then the first answer is waited for.
 //
 //	GET user/memberships/orgs/{org}      who, member, owner; the scopes of the token
 //	GET the team, or one of the teams    may they look in: also the proof for a token that names no scopes
@@ -128,7 +135,8 @@ func (o *organization) Admit(ctx context.Context, credential setting.Secret, to 
 }
 
 func (o *organization) admit(ctx context.Context, credential setting.Secret, to target.Door) (g target.Guest, err error) {
-	r, own, app := o.reader(credential)
+	r := o.bearer(credential)
+	own, app := r.own, r.app
 	path, err := o.path(ctx, to)
 	if err != nil {
 		return g, err
@@ -139,19 +147,33 @@ func (o *organization) admit(ctx context.Context, credential setting.Secret, to 
 		below             []restRef
 		seen              restSeen
 	)
-	asked.Go(func() {
+	introduce := func() {
+		if !own && !app {
+			who = o.introduce(ctx, r, &g)
+		}
+	}
+	look := func() {
 		if to.Organization() {
 			var any []restRef
 			door = get(ctx, r, path+"/teams?per_page=1", &any)
 			return
 		}
 		door = get(ctx, r, path, &seen)
-	})
+	}
+	first, second := introduce, look
+	if app {
+		first, second = look, introduce
+	}
+	if !r.known {
+		if first(); who != nil || door != nil {
+			return g, cmp.Or(who, door)
+		}
+		first = func() {}
+	}
+	asked.Go(first)
+	asked.Go(second)
 	if to.Nested {
 		asked.Go(func() { nested = get(ctx, r, path+"/teams?per_page=100", &below) })
-	}
-	if !own && !app {
-		who = o.introduce(ctx, r, &g)
 	}
 	asked.Wait()
 	switch {
