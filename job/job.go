@@ -253,12 +253,12 @@ func (j *Jobs) asked(ctx context.Context, t store.Tx, requests []reconcile.Reque
 	for _, r := range requests {
 		waited[r.Target] = waited[r.Target] || r.Waited()
 	}
-	for target, somebody := range waited {
+	for _, target := range inOrder(waited) { // one order for all, so that nobody waits for who waits for them
 		in := scheduled
-		if somebody {
+		if waited[target] {
 			in = interactive
 		}
-		if err := j.wake(ctx, t, target, in, somebody); err != nil {
+		if err := j.wake(ctx, t, target, in, waited[target]); err != nil {
 			return err
 		}
 	}
@@ -280,6 +280,15 @@ func (j *Jobs) wake(ctx context.Context, t store.Tx, target, in string, now bool
 		if err := j.queue.drop(ctx, t, there.ID); err != nil {
 			return fmt.Errorf("wake the job of target %s: %w", target, err)
 		}
+	}
+	return nil
+}
+
+// later gives a target a job that begins at a moment. River looks every few seconds which these are, and is told the time by the machine.
+func (j *Jobs) later(ctx context.Context, t store.Tx, target, in string, at time.Time) error {
+	_, err := j.queue.insert(ctx, t, syncArgs{target}, river.InsertOpts{Queue: in, ScheduledAt: time.Now().Add(at.Sub(j.Now()))})
+	if err != nil {
+		return fmt.Errorf("make a job for target %s: %w", target, err)
 	}
 	return nil
 }

@@ -286,8 +286,12 @@ func (l *lab) openStore() *store.Store {
 
 func (l *lab) openTarget(name, organization string) target.Target {
 	l.Helper()
+	hints, err := l.store.Hints(context.Background(), name)
+	if err != nil {
+		l.Fatal(err)
+	}
 	tg, err := github.Kind.Open(context.Background(), setting.Values{"organization": organization, "api_url": l.web, "token": "ghp_bossToken", "pace": "0s"},
-		target.Env{Name: name, Lane: "person", Now: l.clock.Now, HTTP: http.DefaultTransport, Log: slog.New(slog.DiscardHandler)})
+		target.Env{Name: name, Lane: "person", Now: l.clock.Now, HTTP: http.DefaultTransport, Log: slog.New(slog.DiscardHandler), Hints: hints})
 	if err != nil {
 		l.Fatal(err)
 	}

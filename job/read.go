@@ -193,11 +193,8 @@ func (j *Jobs) wakeWaiting(ctx context.Context, u *store.Turn) error {
 		if err != nil {
 			return err
 		}
-		in := queueOf(lane(waiting))
-		if run.Trigger != reconcile.BySchedule {
-			in = interactive
-		}
-		if err := j.wake(ctx, u.Tx(), target, in, true); err != nil {
+		s := slice{run: run}
+		if err := j.wake(ctx, u.Tx(), target, s.line(waiting), true); err != nil {
 			return err
 		}
 	}

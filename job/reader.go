@@ -63,7 +63,7 @@ func (r *reader) Snapshot(ctx context.Context, name string, groups source.Select
 		if err := r.want(ctx, name, since); err != nil {
 			return nil, err
 		}
-		return nil, &reconcile.Wait{For: "source " + name + " to be read", Until: r.Now().Add(r.times.wait)}
+		return nil, &reconcile.Wait{Source: name, Until: r.Now().Add(r.times.wait)}
 	}
 	for range 3 {
 		snapshot, version, err := r.last(ctx, name, last.Version)

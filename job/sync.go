@@ -3,6 +3,7 @@ package job
 import (
 	"context"
 	"errors"
+	"slices"
 	"time"
 
 	"github.com/riverqueue/river"
@@ -165,10 +166,10 @@ func (s *slice) end(ctx context.Context, report reconcile.Report, more bool, err
 	case s.run.ID == "":
 		return err // there is no run: the database said no
 	case waits:
-		return s.sleep(ctx, wait.For, wait.Until)
+		return s.sleep(ctx, "source "+wait.Source+" to be read", wait.Until, wait.Source)
 	case more && target.ClassOf(err) == target.Limited:
 		limit, _ := errors.AsType[*target.Error](err)
-		return s.sleep(ctx, limit.Message, limit.Until)
+		return s.sleep(ctx, limit.Message, limit.Until, "")
 	case more:
 		if err != nil {
 			s.Log.InfoContext(ctx, "a slice was broken off", "target", s.target, "run", s.run.ID, "error", err)
@@ -238,42 +239,54 @@ func (s *slice) complete(ctx context.Context, with func(context.Context, *store.
 }
 
 // goOn begins the next slice at once, in the line of who waits for it.
+//
+// It does not snooze, here and below: River writes a snooze down a while after a job asked for it, in the line where it stood. Who asks in
+// between would find it running, and wait as long as it sleeps. So the job gives its place to another and looks who came, in one transaction.
 func (s *slice) goOn(ctx context.Context) error {
-	waiting, err := s.Store.Due(ctx, s.target)
-	if err != nil {
-		return err
-	}
-	in := queueOf(lane(waiting))
-	if s.run.Trigger != reconcile.BySchedule {
-		in = interactive
-	}
-	if in == s.job.Queue {
-		return river.JobSnooze(0)
-	}
-	return s.move(ctx, in)
-}
-
-// move gives the place of the job to one in another line.
-func (s *slice) move(ctx context.Context, in string) error {
 	return s.Store.Turn(ctx, "go on with the sync of target "+s.target, func(u *store.Turn) error {
 		if err := s.queue.completeSync(ctx, u.Tx(), s.job); err != nil {
 			return err
 		}
-		return s.wake(ctx, u.Tx(), s.target, in, false)
-	})
-}
-
-// sleep leaves the run open until a moment, and holds no worker. What the schedule has to wait for is not always in the way of a person.
-func (s *slice) sleep(ctx context.Context, why string, until time.Time) error {
-	s.progress.waits(ctx, why, until)
-	if s.lane == reconcile.BySchedule {
-		waiting, err := s.Store.Due(ctx, s.target)
+		waiting, err := u.Waiting(ctx, s.target)
 		if err != nil {
 			return err
 		}
-		if lane(waiting) == reconcile.ByPerson {
-			return s.move(ctx, interactive)
-		}
+		return s.wake(ctx, u.Tx(), s.target, s.line(waiting), false)
+	})
+}
+
+// line is where the job of this run stands: that of whoever it was begun for, or waits now.
+func (s *slice) line(waiting []reconcile.Request) string {
+	if s.run.Trigger != reconcile.BySchedule {
+		return interactive
 	}
-	return river.JobSnooze(max(0, until.Sub(s.Now())))
+	return queueOf(lane(waiting))
+}
+
+// sleep leaves the run open until a moment, and holds no worker. What the schedule has to wait for is not always in the way of a person.
+func (s *slice) sleep(ctx context.Context, why string, until time.Time, source string) error {
+	s.progress.waits(ctx, why, until)
+	return s.Store.Turn(ctx, "let the sync of target "+s.target+" wait", func(u *store.Turn) error {
+		if err := s.queue.completeSync(ctx, u.Tx(), s.job); err != nil {
+			return err
+		}
+		waiting, err := u.Waiting(ctx, s.target)
+		if err != nil {
+			return err
+		}
+		signs, err := u.Signs(ctx, s.run.ID)
+		if err != nil {
+			return err
+		}
+		wanted, err := u.WantedSources(ctx)
+		if err != nil {
+			return err
+		}
+		switch {
+		case signs.Cancelled != "", source != "" && !slices.Contains(wanted, source),
+			s.lane == reconcile.BySchedule && lane(waiting) == reconcile.ByPerson:
+			return s.wake(ctx, u.Tx(), s.target, s.line(waiting), false)
+		}
+		return s.later(ctx, u.Tx(), s.target, s.line(waiting), until)
+	})
 }

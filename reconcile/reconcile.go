@@ -50,12 +50,12 @@ type Reader interface {
 
 // A Wait is the error of a Reader that has asked for a read, and of a Slice that waits for it with its run left open.
 type Wait struct {
-	For   string // in words
-	Until time.Time
+	Source string    // that is being read
+	Until  time.Time // when to look again at the latest
 }
 
 // Error says for what.
-func (w *Wait) Error() string { return "waiting for " + w.For }
+func (w *Wait) Error() string { return "waiting for source " + w.Source + " to be read" }
 
 // A Target is an open target with what the operator has set for it.
 type Target struct {

@@ -348,7 +348,7 @@ func (w *World) readAt() time.Time {
 			oldest = s.TakenAt
 		}
 	}
-	return oldest
+	return oldest.Truncate(time.Microsecond) // as memory keeps it
 }
 
 // uncounted are the absences as they were before the reads that the run rests on. A read that an earlier run has counted is not another.

@@ -275,7 +275,11 @@ type Signs struct {
 
 // Signs returns the signs of a run.
 func (s *Store) Signs(ctx context.Context, run string) (Signs, error) {
-	row, err := s.queries.GetSigns(ctx, db.GetSignsParams{ID: run, Now: micros(s.now())})
+	return signsOf(ctx, s.queries, run, s.now())
+}
+
+func signsOf(ctx context.Context, q *db.Queries, run string, now time.Time) (Signs, error) {
+	row, err := q.GetSigns(ctx, db.GetSignsParams{ID: run, Now: micros(now)})
 	if err != nil {
 		return Signs{}, fmt.Errorf("look at the signs of run %s: %w", run, err)
 	}

@@ -165,6 +165,14 @@ func (u *Turn) OpenRun(ctx context.Context, target string) (reconcile.Run, error
 	return openRunOf(ctx, u.t.Queries, target)
 }
 
+// Signs returns the signs of a run.
+func (u *Turn) Signs(ctx context.Context, run string) (Signs, error) {
+	return signsOf(ctx, u.t.Queries, run, u.t.s.now())
+}
+
+// WantedSources returns the sources of which somebody waits for a read that has neither succeeded nor failed.
+func (u *Turn) WantedSources(ctx context.Context) ([]string, error) { return u.t.WantedSources(ctx) }
+
 // Waiting is what stands in the queue: how many requests are due that no run has taken, and when the oldest was made.
 func (s *Store) Waiting(ctx context.Context) (n int, oldest time.Time, err error) {
 	row, err := s.queries.CountWaiting(ctx, micros(s.now()))
