@@ -146,6 +146,9 @@ func (e *postgres) dialect() dialect {
 	}}
 }
 
+// patience is how long a lock is tried for: PostgreSQL takes a moment to find out that a process which was killed has gone.
+const patience = 3 * time.Second
+
 // lock takes an advisory lock in a session of its own, which ends with the process. Servers share it; a command wants it alone.
 func (e *postgres) lock(ctx context.Context, writes *sql.DB, who string, shared bool) (func() error, error) {
 	session, err := writes.Conn(ctx)
@@ -159,8 +162,15 @@ func (e *postgres) lock(ctx context.Context, writes *sql.DB, who string, shared 
 	var held bool
 	// The name of the session is where others read who holds the lock. PostgreSQL keeps its first 63 bytes.
 	_, err = session.ExecContext(ctx, "SELECT set_config('application_name', $1, false)", who)
-	if err == nil {
-		err = session.QueryRowContext(ctx, try, int64(advisory)).Scan(&held)
+	for until := time.Now().Add(patience); err == nil; {
+		if err = session.QueryRowContext(ctx, try, int64(advisory)).Scan(&held); held || time.Now().After(until) {
+			break
+		}
+		select {
+		case <-ctx.Done():
+			err = ctx.Err()
+		case <-time.After(100 * time.Millisecond):
+		}
 	}
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("lock database: %w", err), session.Close())

@@ -46,8 +46,19 @@ func (c *cli) open(enter func(*answer.House) error) (desk, error) {
 	return desk{h, h.Close}, nil
 }
 
-// house reads the configuration, and opens nothing yet.
+// house reads the configuration for a command, and opens nothing yet.
 func (c *cli) house() (*answer.House, error) {
+	level := slog.LevelError
+	if c.verbose {
+		level = slog.LevelDebug
+	}
+	return c.houseWith(answer.Options{
+		Now: c.now, Log: slog.New(slog.NewTextHandler(c.stderr, &slog.HandlerOptions{Level: level})),
+		Say: func(text string) { fmt.Fprintln(c.stderr, text) },
+	})
+}
+
+func (c *cli) houseWith(o answer.Options) (*answer.House, error) {
 	cfg, err := config.Load(c.config, c.env, config.Kinds{Sources: catalog.Sources(), Targets: catalog.Targets()})
 	if err != nil {
 		if _, wrong := errors.AsType[config.Problems](err); wrong {
@@ -63,14 +74,7 @@ func (c *cli) house() (*answer.House, error) {
 		}
 		return nil, err
 	}
-	level := slog.LevelError
-	if c.verbose {
-		level = slog.LevelDebug
-	}
-	return answer.New(cfg, answer.Options{
-		Now: c.now, Log: slog.New(slog.NewTextHandler(c.stderr, &slog.HandlerOptions{Level: level})),
-		Say: func(text string) { fmt.Fprintln(c.stderr, text) },
-	}), nil
+	return answer.New(cfg, o), nil
 }
 
 // targets checks the names on a command line; none means all.

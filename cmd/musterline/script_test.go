@@ -66,7 +66,7 @@ func TestScripts(t *testing.T) {
 			return furnish(env.WorkDir)
 		},
 		Cmds: map[string]func(ts *testscript.TestScript, neg bool, args []string){
-			"github": github,
+			"github": githubCommand,
 			"edit":   edit,
 			"exits":  exits,
 		},
@@ -124,7 +124,7 @@ func (h *hub) release(*testscript.TestScript, []string) {
 	time.AfterFunc(time.Second, func() { close(g.open) })
 }
 
-func github(ts *testscript.TestScript, neg bool, args []string) {
+func githubCommand(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) == 0 {
 		ts.Fatalf("usage: github start|members|add|remove|drop|writes|hold|held|release|fail …")
 	}

@@ -1,0 +1,208 @@
+package main
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"musterline.example/answer"
+	"musterline.example/internal/telemetry"
+	"musterline.example/job"
+	"musterline.example/reconcile"
+	"musterline.example/target"
+)
+
+// How long a server that is told to stop waits for requests to be answered, and for the write in hand of every sync.
+const (
+	lastAnswers = 15 * time.Second
+	lastWrites  = 45 * time.Second
+)
+
+func (c *cli) serveCommand() *cobra.Command {
+	var listen string
+	command := &cobra.Command{
+		Use:   "serve",
+		Short: "Run the server: syncs on a schedule, and GitHub's Team Synchronization API",
+		Long: `Runs until it is told to stop (Ctrl-C or SIGTERM): sources are read and targets
+synced on schedule.every and whenever somebody asks, and GitHub's Team
+Synchronization API and our own are served at server.listen.
+
+Told to stop, it finishes the write in hand and leaves the rest to the next start
+or to another server. While it runs it holds the database; commands that write
+ask it with --server URL.
+
+/healthz says that it lives, /readyz that it can work, /metrics how it fares.`,
+		Example: `  musterline serve
+  musterline serve --listen 127.0.0.1:9000
+  musterline --server http://127.0.0.1:8080 --token "$TOKEN" status`,
+		Args: arguments(0, 0, ""),
+		RunE: func(command *cobra.Command, _ []string) error {
+			return c.serve(command.Context(), listen)
+		},
+	}
+	command.Flags().StringVar(&listen, "listen", "", "listen on this `address` in place of server.listen")
+	return command
+}
+
+// serve runs the server until ctx ends.
+func (c *cli) serve(ctx context.Context, listen string) (err error) {
+	began := c.now()
+	figures, err := telemetry.New(ctx, version, c.env)
+	if err != nil {
+		return err
+	}
+	log := c.serverLog()
+	h, err := c.houseWith(answer.Options{
+		Now: c.now, Log: log, Say: func(text string) { log.Info(text) }, Meter: func(name string) target.Meter { return figures.Target(name) },
+	})
+	if err != nil {
+		return err
+	}
+	if listen != "" {
+		h.Config.Server.Listen = listen
+	}
+	if err := h.Share(ctx, "musterline serve"); err != nil {
+		return err
+	}
+	defer h.Close()
+	now := answer.NewCurrent(h)
+	jobs, err := job.New(ctx, job.Options{
+		Store: h.Store, Every: h.Config.Schedule.Every, Observer: observer{figures}, Log: log, Now: c.now,
+		Deps: func(lane string) (reconcile.Deps, error) {
+			ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 10*time.Second)
+			defer cancel()
+			return everything(ctx, now, lane)
+		},
+	})
+	if err != nil {
+		return err
+	}
+	s := &server{now: now, jobs: jobs, figures: figures, log: log, clock: c.now, config: h.Config.Server, store: h.Store}
+	if err := errors.Join(s.open(ctx), s.gauges()); err != nil {
+		return err
+	}
+	doors, err := s.listen(ctx)
+	if err != nil {
+		return err
+	}
+	if err := jobs.Start(ctx); err != nil {
+		return err
+	}
+	log.Info("serving", "at", doors[0].address, "version", version, "took", c.now().Sub(began).Round(time.Millisecond))
+	return s.run(ctx, doors)
+}
+
+// everything is what jobs work with: all sources, and all targets in a lane.
+func everything(ctx context.Context, now *answer.Current, lane string) (reconcile.Deps, error) {
+	h, err := now.House(ctx)
+	if err != nil {
+		return reconcile.Deps{}, err
+	}
+	configured, err := h.Configured(ctx)
+	if err != nil {
+		return reconcile.Deps{}, err
+	}
+	return h.Deps(ctx, lane, configured.TargetNames()...)
+}
+
+// serverLog writes for machines, unless a person looks on.
+func (c *cli) serverLog() *slog.Logger {
+	options := &slog.HandlerOptions{Level: slog.LevelInfo}
+	if c.verbose {
+		options.Level = slog.LevelDebug
+	}
+	if c.screen().Live {
+		return slog.New(slog.NewTextHandler(c.stderr, options))
+	}
+	return slog.New(slog.NewJSONHandler(c.stderr, options))
+}
+
+// A door is one address that is listened on.
+type door struct {
+	address  string // for people
+	listener net.Listener
+	http     *http.Server
+}
+
+// listen opens the doors: the server's own first, and that of the figures when it has one of its own.
+func (s *server) listen(ctx context.Context) ([]*door, error) {
+	certificate, err := certificates(s.config.CertFile, s.config.CertKeyFile)
+	if err != nil {
+		return nil, err
+	}
+	own, err := s.door(ctx, s.config.Listen, certificate, s)
+	if err != nil {
+		return nil, err
+	}
+	if s.config.MetricsListen == "" {
+		return []*door{own}, nil
+	}
+	figures, err := s.door(ctx, s.config.MetricsListen, certificate, http.HandlerFunc(s.metrics))
+	if err != nil {
+		return nil, errors.Join(err, own.listener.Close())
+	}
+	return []*door{own, figures}, nil
+}
+
+func (s *server) door(ctx context.Context, address string, secure *tls.Config, h http.Handler) (*door, error) {
+	listener, err := new(net.ListenConfig).Listen(ctx, "tcp", address)
+	if err != nil {
+		return nil, answer.Errorf(answer.Failed, "listen on %s: %w", address, err).
+			WithHint("another program may have the port: name a free one with server.listen or --listen")
+	}
+	d := &door{address: "http://" + listener.Addr().String(), listener: listener}
+	if secure != nil {
+		d.address, d.listener = "https://"+listener.Addr().String(), tls.NewListener(listener, secure)
+	}
+	d.http = &http.Server{
+		Handler: h, ErrorLog: slog.NewLogLogger(s.log.Handler(), slog.LevelDebug),
+		// What sends or takes longer, such as an export, says so by itself.
+		ReadHeaderTimeout: 10 * time.Second, ReadTimeout: 30 * time.Second, WriteTimeout: time.Minute, IdleTimeout: 2 * time.Minute,
+		MaxHeaderBytes: 64 << 10,
+	}
+	return d, nil
+}
+
+// run answers until ctx ends, and then ends what is under way in good order.
+func (s *server) run(ctx context.Context, doors []*door) error {
+	failed := make(chan error, len(doors))
+	for _, d := range doors {
+		go func() { failed <- d.http.Serve(d.listener) }()
+	}
+	var cause error
+	select {
+	case <-ctx.Done():
+		s.log.Info("stopping", "after", "the writes in hand")
+	case err := <-failed:
+		cause = fmt.Errorf("serve: %w", err)
+	}
+	over := context.WithoutCancel(ctx)
+	stopped := make(chan error, 1)
+	go func() {
+		writes, cancel := context.WithTimeout(over, lastWrites)
+		defer cancel()
+		stopped <- s.jobs.Stop(writes)
+	}()
+	answers, cancel := context.WithTimeout(over, lastAnswers)
+	defer cancel()
+	for _, d := range doors {
+		if err := d.http.Shutdown(answers); err != nil {
+			_ = d.http.Close() // those who are still answered have had their time
+		}
+	}
+	err := errors.Join(cause, <-stopped)
+	figures, cancel := context.WithTimeout(over, lastAnswers)
+	defer cancel()
+	if err := s.figures.Shut(figures); err != nil {
+		s.log.Warn("the last figures were not sent", "error", err)
+	}
+	s.log.Info("stopped")
+	return err
+}
