@@ -1,0 +1,335 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/tls"
+	"crypto/x509"
+	"encoding/json"
+	"encoding/pem"
+	"fmt"
+	"io"
+	"math/big"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"musterline.example/internal/githubsim"
+)
+
+// A servedHouse is a server that runs, on a simulated GitHub.
+type servedHouse struct {
+	t    *testing.T
+	dir  string
+	gh   *githubsim.Server
+	org  *githubsim.Organization
+	hub  *httptest.Server
+	log  *lockedBuffer
+	stop context.CancelFunc
+	code chan int
+	at   string // address
+	http *http.Client
+
+	slow    atomic.Bool // GitHub takes its time over writes
+	writing atomic.Int64
+}
+
+// A lockedBuffer is written by a server and read by a test.
+type lockedBuffer struct {
+	mu   sync.Mutex
+	text bytes.Buffer
+}
+
+func (b *lockedBuffer) Write(p []byte) (int, error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.text.Write(p)
+}
+
+func (b *lockedBuffer) String() string {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.text.String()
+}
+
+const ownersToken = "ghp_owner"
+
+// layOut makes a company of three people and a team, with a configuration that ends with more.
+func layOut(t *testing.T, server string) *servedHouse {
+	t.Helper()
+	s := &servedHouse{t: t, dir: t.TempDir(), http: &http.Client{Timeout: 10 * time.Second}}
+	world := githubsim.NewWorld()
+	s.org = world.AddOrganization("octo-org", "olga")
+	for _, login := range []string{"ada", "bob"} {
+		s.org.AddMember(login)
+	}
+	s.org.AddTeam("platform")
+	s.gh = githubsim.New(githubsim.Options{World: world})
+	s.gh.PutToken(githubsim.Token{Value: ownersToken, User: "olga", Scopes: []string{"admin:org"}})
+	s.hub = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.Method == http.MethodPut && s.slow.Load() {
+			s.writing.Add(1)
+			time.Sleep(700 * time.Millisecond)
+		}
+		s.gh.ServeHTTP(w, r)
+	}))
+	t.Cleanup(s.hub.Close)
+	s.write("directory.yaml", `
+users:
+  - { id: ada, name: Ada, accounts: { github: ada } }
+  - { id: bob, name: Bob, accounts: { github: bob } }
+groups:
+  - { id: sre, name: SRE, description: on call, members: [ada, bob] }
+`)
+	s.write("musterline.yaml", fmt.Sprintf(`
+server: { listen: "127.0.0.1:0", %s }
+sources: { people: { kind: file, path: directory.yaml } }
+targets: { octo: { kind: github, organization: octo-org, api_url: %q, token: %s, pace: 0s } }
+`, server, s.hub.URL, ownersToken))
+	return s
+}
+
+func (s *servedHouse) write(name, text string) {
+	s.t.Helper()
+	if err := os.WriteFile(filepath.Join(s.dir, name), []byte(text), 0o600); err != nil {
+		s.t.Fatal(err)
+	}
+}
+
+func (s *servedHouse) cli(out io.Writer) *cli {
+	return &cli{stdin: strings.NewReader(""), stdout: out, stderr: out, env: func(string) (string, bool) { return "", false }, now: time.Now}
+}
+
+// run carries out a command beside the server.
+func (s *servedHouse) run(args ...string) (string, int) {
+	out := &lockedBuffer{}
+	code := s.cli(out).run(s.t.Context(), append(args, "--config", filepath.Join(s.dir, "musterline.yaml")))
+	return out.String(), code
+}
+
+// start starts the server and waits until it listens.
+func (s *servedHouse) start() {
+	s.t.Helper()
+	ctx, stop := context.WithCancel(context.Background())
+	s.log, s.stop, s.code = &lockedBuffer{}, stop, make(chan int, 1)
+	go func() {
+		s.code <- s.cli(s.log).run(ctx, []string{"serve", "--config", filepath.Join(s.dir, "musterline.yaml")})
+	}()
+	s.t.Cleanup(stop)
+	s.until("the server listens", func() bool {
+		for line := range strings.Lines(s.log.String()) {
+			var said struct{ Msg, At string }
+			if json.Unmarshal([]byte(line), &said) == nil && said.Msg == "serving" {
+				s.at = said.At
+			}
+		}
+		return s.at != ""
+	})
+}
+
+// until waits for something to come about.
+func (s *servedHouse) until(what string, done func() bool) {
+	s.t.Helper()
+	for range 3000 {
+		if done() {
+			return
+		}
+		select {
+		case code := <-s.code:
+			s.t.Fatalf("the server ended with %d before %s:\n%s", code, what, s.log)
+		case <-time.After(10 * time.Millisecond):
+		}
+	}
+	s.t.Fatalf("waited in vain until %s:\n%s", what, s.log)
+}
+
+// ended waits for the server to end after it was told to.
+func (s *servedHouse) ended() int {
+	s.t.Helper()
+	s.stop()
+	select {
+	case code := <-s.code:
+		return code
+	case <-time.After(time.Minute):
+		s.t.Fatalf("the server does not end:\n%s", s.log)
+		return 0
+	}
+}
+
+func (s *servedHouse) ask(method, path, token, body string) (int, string) {
+	s.t.Helper()
+	req, err := http.NewRequestWithContext(s.t.Context(), method, s.at+path, strings.NewReader(body))
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	if token != "" {
+		req.Header.Set("Authorization", "Bearer "+token)
+	}
+	resp, err := s.http.Do(req)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	defer resp.Body.Close()
+	text, err := io.ReadAll(resp.Body)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	return resp.StatusCode, string(text)
+}
+
+const mappings = "/api/v3/orgs/octo-org/teams/platform/team-sync/group-mappings"
+
+func TestAServerSyncsWhatItsAPIMaps(t *testing.T) {
+	s := layOut(t, "metrics_token: figures")
+	s.start()
+	s.until("it is ready", func() bool { status, _ := s.ask("GET", "/readyz", "", ""); return status == http.StatusOK })
+	s.until("the source has been read", func() bool {
+		_, text := s.ask("GET", "/api/v3/orgs/octo-org/team-sync/groups", ownersToken, "")
+		return strings.Contains(text, `"people:sre"`)
+	})
+	status, text := s.ask("PATCH", mappings, ownersToken, `{"groups":[{"group_id":"people:sre","group_name":"SRE","group_description":"on call"}]}`)
+	if status != http.StatusOK {
+		t.Fatalf("%d: %s", status, text)
+	}
+	s.until("the team holds who is in the group", func() bool { return len(s.org.Team("platform").Members()) == 2 })
+
+	if status, _ := s.ask("GET", "/metrics", "", ""); status != http.StatusUnauthorized {
+		t.Errorf("the figures were shown without their token: %d", status)
+	}
+	s.until("the figures tell of it", func() bool {
+		_, text := s.ask("GET", "/metrics", "figures", "")
+		return strings.Contains(text, `musterline_runs_total{state="done",target="octo"}`) && strings.Contains(text, `musterline_source_age_seconds{source="people"}`)
+	})
+	out, code := s.run("sync")
+	if code != exitFailed || !strings.Contains(out, "in use by musterline serve") {
+		t.Errorf("a command writes beside the server: %d\n%s", code, out)
+	}
+	if out, code := s.run("why", "ada", "platform"); code != exitDone || !strings.Contains(out, "people/SRE") {
+		t.Errorf("%d: %s", code, out)
+	}
+	if strings.Contains(s.log.String(), ownersToken) {
+		t.Error("a token is in the log")
+	}
+	if code := s.ended(); code != exitDone {
+		t.Errorf("it ended with %d:\n%s", code, s.log)
+	}
+	if out, code := s.run("audit", "verify"); code != exitDone {
+		t.Errorf("%d: %s", code, out)
+	}
+}
+
+func TestAServerFinishesTheWriteInHand(t *testing.T) {
+	s := layOut(t, "")
+	text, err := os.ReadFile(filepath.Join(s.dir, "musterline.yaml"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.write("musterline.yaml", string(text)+"mappings: [{ team: octo/platform, groups: [people/sre] }]\n")
+	s.slow.Store(true)
+	s.start()
+	s.until("the first write is under way", func() bool { return s.writing.Load() > 0 })
+	if code := s.ended(); code != exitDone {
+		t.Errorf("it ended with %d:\n%s", code, s.log)
+	}
+	if n := len(s.org.Team("platform").Members()); n != 1 {
+		t.Errorf("the team holds %d, so the write in hand was cut off or others were begun", n)
+	}
+	s.slow.Store(false)
+	if out, code := s.run("sync", "--detailed-exitcode"); code != exitDone {
+		t.Errorf("the next sync: %d\n%s", code, out)
+	}
+	if n := len(s.org.Team("platform").Members()); n != 2 {
+		t.Errorf("the team holds %d", n)
+	}
+	if out, code := s.run("audit", "verify"); code != exitDone {
+		t.Errorf("%d: %s", code, out)
+	}
+}
+
+func TestACertificateIsReadAgainWhenItIsRenewed(t *testing.T) {
+	s := layOut(t, "tls_cert_file: server.pem, tls_key_file: server.key")
+	first := s.certify("first.example")
+	s.http.Transport = &http.Transport{TLSClientConfig: &tls.Config{InsecureSkipVerify: true}, DisableKeepAlives: true} //nolint:gosec // who it is, is what is asked
+	s.start()
+	if got := s.certificate(); got != first {
+		t.Errorf("the certificate is that of %s", got)
+	}
+	s.write("server.pem", "half of a renewal")
+	if got := s.certificate(); got != first {
+		t.Errorf("with a broken file the certificate is that of %s", got)
+	}
+	second := s.certify("second.example")
+	if got := s.certificate(); got != second {
+		t.Errorf("after the renewal the certificate is that of %s", got)
+	}
+	s.ended()
+	s.write("server.key", "no key")
+	if out, code := s.run("serve"); code != exitFailed || !strings.Contains(out, "server.tls_key_file") {
+		t.Errorf("%d: %s", code, out)
+	}
+}
+
+// certify writes a certificate for a name.
+func (s *servedHouse) certify(name string) string {
+	s.t.Helper()
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	about := &x509.Certificate{SerialNumber: big.NewInt(1), DNSNames: []string{name}, NotAfter: time.Now().Add(time.Hour)}
+	signed, err := x509.CreateCertificate(rand.Reader, about, about, &key.PublicKey, key)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	private, err := x509.MarshalPKCS8PrivateKey(key)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	later := time.Now().Add(time.Duration(len(name)) * time.Second) // file systems differ in how finely they tell time
+	for file, block := range map[string]*pem.Block{"server.pem": {Type: "CERTIFICATE", Bytes: signed}, "server.key": {Type: "PRIVATE KEY", Bytes: private}} {
+		s.write(file, string(pem.EncodeToMemory(block)))
+		if err := os.Chtimes(filepath.Join(s.dir, file), later, later); err != nil {
+			s.t.Fatal(err)
+		}
+	}
+	return name
+}
+
+// certificate is the name in the certificate that the server shows.
+func (s *servedHouse) certificate() string {
+	s.t.Helper()
+	dialer := tls.Dialer{NetDialer: &net.Dialer{Timeout: 10 * time.Second}, Config: &tls.Config{InsecureSkipVerify: true}} //nolint:gosec // as above
+	conn, err := dialer.DialContext(s.t.Context(), "tcp", strings.TrimPrefix(s.at, "https://"))
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	defer conn.Close()
+	secure, ok := conn.(*tls.Conn)
+	if !ok {
+		s.t.Fatal("no TLS")
+	}
+	return secure.ConnectionState().PeerCertificates[0].DNSNames[0]
+}
+
+func TestAPortThatIsTakenIsSaid(t *testing.T) {
+	s := layOut(t, "")
+	taken, err := new(net.ListenConfig).Listen(t.Context(), "tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer taken.Close()
+	out, code := s.run("serve", "--listen", taken.Addr().String())
+	if code != exitFailed || !strings.Contains(out, "name a free one") {
+		t.Errorf("%d: %s", code, out)
+	}
+}
