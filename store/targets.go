@@ -5,6 +5,8 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"maps"
+	"slices"
 	"sync"
 
 	"musterline.example/audit"
@@ -109,14 +111,21 @@ func (s *Store) Resume(ctx context.Context, target, by string) (was bool, err er
 	return was, err
 }
 
-// Hints are small facts about a target that make reads cheaper. They are all read at once and written one by one; a hint that cannot be
-// written is lost, which costs a call and no truth.
+// Hints are small facts about a target that make reads cheaper. They are all read at once, and what a read of the target has said that is
+// new is written in one transaction; a hint that cannot be written is lost, which costs a call and no truth. Hints are safe for concurrent
+// use.
 type Hints struct {
 	s      *Store
 	target string
+
 	mu     sync.Mutex
 	values map[string]string
+	unkept map[string]bool // keys of values that Flush has yet to write
+
+	writing sync.Mutex // held by a Flush, so that what was said last is written last; taken before mu
 }
+
+var hints = table{name: "hints", key: []string{"target", "name"}, columns: []string{"target", "name", "value"}}
 
 // Hints returns the hints of a target.
 func (s *Store) Hints(ctx context.Context, target string) (*Hints, error) {
@@ -124,7 +133,7 @@ func (s *Store) Hints(ctx context.Context, target string) (*Hints, error) {
 	if err != nil {
 		return nil, fmt.Errorf("read hints of target %s: %w", target, err)
 	}
-	h := &Hints{s: s, target: target, values: make(map[string]string, len(rows))}
+	h := &Hints{s: s, target: target, values: make(map[string]string, len(rows)), unkept: make(map[string]bool)}
 	for _, r := range rows {
 		h.values[r.Name] = r.Value
 	}
@@ -139,20 +148,43 @@ func (h *Hints) Hint(key string) (value string, ok bool) {
 	return value, ok
 }
 
-// Keep keeps a hint. In a store that is open for reading it lasts as long as h.
+// Keep keeps a hint: in h at once, in the database with the next Flush.
 func (h *Hints) Keep(key, value string) {
 	h.mu.Lock()
-	same := h.values[key] == value
+	defer h.mu.Unlock()
+	if before, ok := h.values[key]; ok && before == value {
+		return
+	}
 	h.values[key] = value
-	h.mu.Unlock()
-	if same || h.s.locked {
+	h.unkept[key] = true
+}
+
+// Flush writes what Keep was given since the last Flush, in one transaction; nothing new is none. In a store that is open for reading hints
+// last as long as h.
+func (h *Hints) Flush() {
+	h.writing.Lock()
+	defer h.writing.Unlock()
+	rows := h.news()
+	if len(rows) == 0 || h.s.locked {
 		return
 	}
 	ctx, cancel := recording(context.Background())
 	defer cancel()
-	if err := h.s.write(ctx, "keep hint", func(t *tx) error {
-		return t.PutHint(ctx, db.PutHintParams{Target: h.target, Name: key, Value: value})
+	if err := h.s.write(ctx, "keep hints", func(t *tx) error {
+		return t.put(ctx, hints, len(rows), func(i int) []any { return []any{h.target, rows[i].Name, rows[i].Value} })
 	}); err != nil {
-		h.s.log.WarnContext(ctx, "a hint was lost", "target", h.target, "error", err)
+		h.s.log.WarnContext(ctx, "hints were lost", "target", h.target, "hints", len(rows), "error", err)
 	}
+}
+
+// news takes what is to be written, in order of key: two servers that write the same rows then wait for each other and do not lock.
+func (h *Hints) news() []db.GetHintsRow {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	rows := make([]db.GetHintsRow, 0, len(h.unkept))
+	for _, key := range slices.Sorted(maps.Keys(h.unkept)) {
+		rows = append(rows, db.GetHintsRow{Name: key, Value: h.values[key]})
+	}
+	clear(h.unkept)
+	return rows
 }

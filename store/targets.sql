@@ -12,7 +12,3 @@ ON CONFLICT (name) DO UPDATE SET paused_by = excluded.paused_by, pause_reason = 
 
 -- name: GetHints :many
 SELECT name, value FROM hints WHERE target = @target;
-
--- name: PutHint :exec
-INSERT INTO hints (target, name, value) VALUES (@target, @name, @value)
-ON CONFLICT (target, name) DO UPDATE SET value = excluded.value;

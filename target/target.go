@@ -138,10 +138,12 @@ func ClassOf(err error) Class {
 }
 
 // Hints are small facts that make a read cheaper and never truer, such as the vendor's own handle of a team. They may be lost at any
-// time. Keys and values are plain text.
+// time. Keys and values are plain text. Whoever keeps hints calls Flush at the end of the read or change that told of them: until then
+// they may be known to this process only. The methods may be called from several goroutines.
 type Hints interface {
 	Hint(key string) (value string, ok bool)
 	Keep(key, value string)
+	Flush()
 }
 
 // Env is what a kind is given to open a target with, beside the operator's values.

@@ -20,7 +20,7 @@ import (
 )
 
 // basic is what each method promises when it is called alone.
-var basic = merge(opening, targets, sources, mappings, people, ledgers, runs, waivers, records)
+var basic = merge(opening, targets, sources, mappings, people, ledgers, runs, waivers, records, jobs)
 
 func merge(all ...map[string]func(*world)) map[string]func(*world) {
 	merged := map[string]func(*world){}
@@ -122,6 +122,7 @@ var targets = map[string]func(*world){
 		w.must(err)
 		h.Keep("team/7", "T_kwDO")
 		h.Keep("team/7", "T_kwDP")
+		h.Flush()
 		again, err := w.Hints(w.ctx(), "octo")
 		w.must(err)
 		v, ok := again.Hint("team/7")

@@ -18,6 +18,7 @@ import (
 // Where identities cannot be read, the accounts are still complete and the answer says so. An organization without single sign-on has
 // no identities, which is a complete answer too.
 func (o *organization) Accounts(ctx context.Context, ids []team.AccountID) (target.Accounts, error) {
+	defer o.flush()
 	at, err := o.place(ctx)
 	if err != nil {
 		return target.Accounts{}, o.trouble(err, "read the members of %s", o.login)

@@ -21,7 +21,7 @@ func (o *organization) trouble(err error, format string, args ...any) error {
 // chunks cuts a list into pieces of at most a size.
 func chunks[T any](all []T, size int) [][]T { return slices.Collect(slices.Chunk(all, size)) }
 
-// hint and keep use the memory of hints if there is one.
+// hint, keep and flush use the memory of hints if there is one.
 func (o *organization) hint(key string) (string, bool) {
 	if o.hints == nil {
 		return "", false
@@ -35,5 +35,12 @@ func (o *organization) keep(key, value string) {
 	}
 	if known, ok := o.hints.Hint(key); !ok || known != value {
 		o.hints.Keep(key, value)
+	}
+}
+
+// flush is deferred by whatever the outside calls and keeps hints.
+func (o *organization) flush() {
+	if o.hints != nil {
+		o.hints.Flush()
 	}
 }

@@ -34,6 +34,7 @@ import (
 //
 // A team is created with the acting account as its maintainer; that account leaves it in the same change unless it is to stay.
 func (o *organization) Apply(ctx context.Context, c plan.TeamChange, did func(target.Outcome) error) error {
+	defer o.flush()
 	at, err := o.place(ctx)
 	if err != nil {
 		return o.trouble(err, "change team %s", c.Slug)

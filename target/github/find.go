@@ -43,6 +43,7 @@ const perFind = 50
 
 // Find looks teams up by slug and, those names that no slug fits, by exact display name. Several names go in one call.
 func (o *organization) Find(ctx context.Context, names []string) ([]team.Team, error) {
+	defer o.flush()
 	at, err := o.place(ctx)
 	if err != nil {
 		return nil, o.trouble(err, "look up teams of %s", o.login)
@@ -162,6 +163,7 @@ const recent = time.Minute
 // List lists all teams in order of folded slug. GitHub orders by name only, so the first page reads all of them, at a hundred a call, and
 // the next pages come from that.
 func (o *organization) List(ctx context.Context, page target.Page) ([]team.Team, target.Page, error) {
+	defer o.flush()
 	at, err := o.place(ctx)
 	if err != nil {
 		return nil, target.Page{}, o.trouble(err, "list the teams of %s", o.login)

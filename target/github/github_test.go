@@ -7,10 +7,12 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"sync"
+	"sync/atomic"
 	"testing"
 
 	"musterline.example/internal/githubapi"
 	"musterline.example/internal/githubsim"
+	"musterline.example/plan"
 	"musterline.example/setting"
 	"musterline.example/target"
 	"musterline.example/team"
@@ -65,14 +67,65 @@ func (l *lab) openOver(t *testing.T, more map[string]any, web http.RoundTripper)
 }
 
 // memory is hints in a map.
-type memory struct{ m sync.Map }
+type memory struct {
+	m       sync.Map
+	news    atomic.Int64 // kept since the last flush
+	flushes atomic.Int64 // that had something to write
+}
 
 func (h *memory) Hint(key string) (string, bool) {
 	v, ok := h.m.Load(key)
 	s, _ := v.(string)
 	return s, ok
 }
-func (h *memory) Keep(key, value string) { h.m.Store(key, value) }
+
+func (h *memory) Keep(key, value string) {
+	h.m.Store(key, value)
+	h.news.Add(1)
+}
+
+func (h *memory) Flush() {
+	if h.news.Swap(0) > 0 {
+		h.flushes.Add(1)
+	}
+}
+
+func TestWhatOneReadHasLearntIsKeptInOneGo(t *testing.T) {
+	for _, reads := range []string{"graphql", "rest"} {
+		l := newLab(t, githubsim.Options{})
+		for i := range 250 {
+			l.acme.AddMember(fmt.Sprintf("user-%d", i))
+		}
+		var teams []*githubsim.Team
+		for i := range 120 {
+			teams = append(teams, l.acme.AddTeam(fmt.Sprintf("Team %d", i)))
+		}
+		for doing, read := range map[string]func(o *organization) error{
+			"all accounts": func(o *organization) error { return second(o.Accounts(t.Context(), nil)) },
+			"some accounts": func(o *organization) error {
+				_, err := o.Accounts(t.Context(), []team.AccountID{team.AccountID(fmt.Sprint(l.world.User("user-3").ID())), team.AccountID(fmt.Sprint(l.world.User("user-4").ID()))})
+				return err
+			},
+			"teams":         func(o *organization) error { return second(o.Teams(t.Context(), ids(teams))) },
+			"looked up":     func(o *organization) error { return second(o.Find(t.Context(), []string{"team-7", "Team 8"})) },
+			"list of teams": func(o *organization) error { _, _, err := o.List(t.Context(), target.Page{Size: 10}); return err },
+			"a new team": func(o *organization) error {
+				return o.Apply(t.Context(), plan.TeamChange{Slug: "new", Create: &team.New{Name: "New " + reads, Privacy: team.Closed}}, func(target.Outcome) error { return nil })
+			},
+		} {
+			l.hints.m.Clear()
+			l.hints.flushes.Store(0)
+			if err := read(l.open(t, setting.Values{"reads": reads})); err != nil {
+				t.Errorf("%s by %s: %v", doing, reads, err)
+			}
+			kept := false
+			l.hints.m.Range(func(any, any) bool { kept = true; return false })
+			if news, flushes := l.hints.news.Load(), l.hints.flushes.Load(); news != 0 || kept && flushes != 1 {
+				t.Errorf("%s by %s: %d flushes, and %d hints are left", doing, reads, flushes, news)
+			}
+		}
+	}
+}
 
 func ids(teams []*githubsim.Team) []team.ID {
 	var all []team.ID

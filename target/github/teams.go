@@ -28,6 +28,7 @@ func (o *organization) Teams(ctx context.Context, ids []team.ID) ([]team.Team, e
 	if ids = distinct(ids); len(ids) == 0 {
 		return nil, nil
 	}
+	defer o.flush()
 	at, err := o.place(ctx)
 	if err != nil {
 		return nil, o.trouble(err, "read teams of %s", o.login)

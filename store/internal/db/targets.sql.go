@@ -61,22 +61,6 @@ func (q *Queries) GetTarget(ctx context.Context, name string) (Target, error) {
 	return i, err
 }
 
-const putHint = `-- name: PutHint :exec
-INSERT INTO hints (target, name, value) VALUES ($1, $2, $3)
-ON CONFLICT (target, name) DO UPDATE SET value = excluded.value
-`
-
-type PutHintParams struct {
-	Target string
-	Name   string
-	Value  string
-}
-
-func (q *Queries) PutHint(ctx context.Context, arg PutHintParams) error {
-	_, err := q.db.ExecContext(ctx, putHint, arg.Target, arg.Name, arg.Value)
-	return err
-}
-
 const putPause = `-- name: PutPause :exec
 INSERT INTO targets (name, paused_by, pause_reason, paused_at) VALUES ($1, $2, $3, $4)
 ON CONFLICT (name) DO UPDATE SET paused_by = excluded.paused_by, pause_reason = excluded.pause_reason, paused_at = excluded.paused_at
