@@ -212,24 +212,25 @@ func (w watch) WithGroup(string) slog.Handler      { return w }
 
 // A lab is two identity providers, a simulated GitHub with organizations, and a server between them.
 type lab struct {
-	*testing.T
+	testing.TB
 
-	clock  *clock
-	corp   *provider
-	people *provider
-	gh     *githubsim.Server
-	web    string
-	org    *githubsim.Organization
-	key    *secret.Key
-	url    string
-	store  *store.Store
-	gate   *gate
-	mu     sync.Mutex
-	deps   reconcile.Deps
-	lanes  []string // that deps were asked for
-	jobs   *Jobs
-	times  times
-	every  time.Duration
+	clock   *clock
+	corp    *provider
+	people  *provider
+	gh      *githubsim.Server
+	web     string
+	org     *githubsim.Organization
+	key     *secret.Key
+	keyPath string
+	url     string
+	store   *store.Store
+	gate    *gate
+	mu      sync.Mutex
+	deps    reconcile.Deps
+	lanes   []string // that deps were asked for
+	jobs    *Jobs
+	times   times
+	every   time.Duration
 }
 
 // both runs a test on both databases.
@@ -244,9 +245,9 @@ func both(t *testing.T, f func(l *lab)) {
 	})
 }
 
-func newLab(t *testing.T, url string) *lab {
+func newLab(t testing.TB, url string) *lab {
 	t.Helper()
-	l := &lab{T: t, clock: &clock{}, url: url, times: hasty, every: time.Hour}
+	l := &lab{TB: t, clock: &clock{}, url: url, times: hasty, every: time.Hour}
 	newProvider := func(name string) *provider {
 		return &provider{name: name, now: l.clock.Now, users: map[directory.UserID]directory.User{}, groups: map[directory.GroupID]directory.Group{}}
 	}
@@ -259,7 +260,8 @@ func newLab(t *testing.T, url string) *lab {
 	t.Cleanup(web.Close)
 	l.web = web.URL
 	var err error
-	if l.key, err = secret.New(); err != nil {
+	l.keyPath = filepath.Join(t.TempDir(), "key")
+	if l.key, err = secret.Create(l.keyPath); err != nil {
 		t.Fatal(err)
 	}
 	l.store = l.openStore()
@@ -302,7 +304,7 @@ func (l *lab) openTarget(name, organization string) target.Target {
 func (l *lab) server(s *store.Store) *Jobs {
 	l.Helper()
 	j, err := newJobs(context.Background(), Options{
-		Store: s, Every: l.every, Now: l.clock.Now, Log: slog.New(watch{t: l.T}),
+		Store: s, Every: l.every, Now: l.clock.Now, Log: slog.New(watch{t: l.TB}),
 		Deps: func(lane string) (reconcile.Deps, error) {
 			l.mu.Lock()
 			defer l.mu.Unlock()
