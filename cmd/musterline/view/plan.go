@@ -363,8 +363,9 @@ func (p Plan) held(s Screen) {
 			}
 			rows = append(rows, []string{name, strings.Join(who.teams, ", ")})
 		}
+		widen(rows)
 		for i, who := range list {
-			s.Table(4, [][]string{widen(rows, i)})
+			s.Table(4, rows[i:i+1])
 			if !alike && who.message != "" {
 				s.hangIn(faint, "      ", "      ", who.message)
 			}
@@ -373,15 +374,17 @@ func (p Plan) held(s Screen) {
 	s.Blank()
 }
 
-// widen pads the first cell of a row as wide as the first column of all rows, up to a limit that leaves room for the second.
-func widen(rows [][]string, i int) []string {
+// widen pads the first cell of every row as wide as the widest of them, up to a limit that leaves room for the second.
+func widen(rows [][]string) {
 	width := 0
 	for _, r := range rows {
-		if w := lipgloss.Width(r[0]); w <= 36 {
+		if w := measure(r[0]); w <= 36 {
 			width = max(width, w)
 		}
 	}
-	return []string{pad(rows[i][0], width), rows[i][1]}
+	for _, r := range rows {
+		r[0] = pad(r[0], width)
+	}
 }
 
 // alike returns what all messages of a group say, if they say the same but for the login that they may begin with.

@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"encoding/json"
 	"flag"
+	"fmt"
+	"io"
 	"os"
 	"path/filepath"
 	"strings"
@@ -150,5 +152,22 @@ func golden(t *testing.T, name string, got []byte) {
 	}
 	if d := cmp.Diff(string(want), string(got)); d != "" {
 		t.Errorf("%s (-want +got; go test -update writes it anew)\n%s", name, d)
+	}
+}
+
+func TestTheEffortOfHeldPeopleGrowsAsTheirNumber(t *testing.T) {
+	effort := func(people int) (asked int) {
+		defer func(f func(string) int) { measure = f }(measure)
+		real := measure
+		measure = func(text string) int { asked++; return real(text) }
+		p := Plan{Plan: answer.Plan{Target: "octo"}, Now: noon}
+		for i := range people {
+			p.Held = append(p.Held, answer.Held{Team: "platform", User: fmt.Sprintf("corp/u%d", i), Reason: "not-linked", Message: "nothing names an account"})
+		}
+		p.Text(Screen{Out: io.Discard, Width: 80})
+		return asked
+	}
+	if few, many := effort(200), effort(800); few == 0 || many > 5*few {
+		t.Errorf("the text of 200 people is measured %d times, that of 800 %d times", few, many)
 	}
 }

@@ -32,6 +32,9 @@ var (
 	cyan   = lipgloss.NewStyle().Foreground(lipgloss.Cyan)
 )
 
+// measure returns how many columns a text takes. A test counts how often that is asked.
+var measure = lipgloss.Width
+
 func (s Screen) paint(style lipgloss.Style, text string) string {
 	if !s.Colour || text == "" {
 		return text
@@ -71,7 +74,7 @@ func (s Screen) hang(first, rest, text string) { s.hangIn(lipgloss.NewStyle(), f
 // hangIn does the same in a colour.
 func (s Screen) hangIn(style lipgloss.Style, first, rest, text string) {
 	before := first
-	for _, l := range wrap(text, s.width()-lipgloss.Width(first), s.width()-lipgloss.Width(rest)) {
+	for _, l := range wrap(text, s.width()-measure(first), s.width()-measure(rest)) {
 		s.line(before + s.paint(style, l))
 		before = rest
 	}
@@ -87,7 +90,7 @@ func wrap(text string, first, rest int) []string {
 	line, width, limit := "", 0, first
 	for word := range strings.FieldsFuncSeq(text, func(r rune) bool { return r == ' ' || r == '\n' || r == '\t' }) {
 		word = strings.ReplaceAll(word, tie, " ")
-		w := lipgloss.Width(word)
+		w := measure(word)
 		if line != "" && width+1+w > limit {
 			lines = append(lines, line)
 			line, width, limit = "", 0, rest
@@ -112,12 +115,12 @@ func (s Screen) Table(indent int, rows [][]string) {
 		for i, cell := range row[:len(row)-1] {
 			line += pad(cell, widths[i]) + "  "
 		}
-		left := s.width() - lipgloss.Width(line)
-		if left < enough && lipgloss.Width(last) > left {
+		left := s.width() - measure(line)
+		if left < enough && measure(last) > left {
 			s.line(line)
 			line = strings.Repeat(" ", indent+4)
 		}
-		s.hang(line, strings.Repeat(" ", lipgloss.Width(line)), last)
+		s.hang(line, strings.Repeat(" ", measure(line)), last)
 	}
 }
 
@@ -137,14 +140,14 @@ func columns(rows [][]string) []int {
 			if i == len(widths) {
 				widths = append(widths, 0)
 			}
-			widths[i] = max(widths[i], lipgloss.Width(cell))
+			widths[i] = max(widths[i], measure(cell))
 		}
 	}
 	return widths
 }
 
 func pad(text string, width int) string {
-	return text + strings.Repeat(" ", max(0, width-lipgloss.Width(text)))
+	return text + strings.Repeat(" ", max(0, width-measure(text)))
 }
 
 // WriteJSON writes a value as indented JSON.
