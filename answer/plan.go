@@ -118,7 +118,7 @@ type Held struct {
 	User    string `json:"user"`
 	Reason  string `json:"reason"`
 	Message string `json:"message"`
-	Name    string `json:"name,omitempty"` // of the person
+	Name    string `json:"name,omitempty"` // of the person, as the identity provider has it
 }
 
 // An Objection is what a guard says.
@@ -317,7 +317,7 @@ func (p Plan) Answered() Plan {
 // Form returns the plan as `plan --json` promises it to programs: without what is said beside it for people to read.
 func (p Plan) Form() Plan {
 	p.Beside, p.Summary.Teams, p.Summary.Create, p.Summary.People = nil, 0, 0, 0
-	p.Teams, p.Held, p.Objections = slices.Clone(p.Teams), slices.Clone(p.Held), slices.Clone(p.Objections)
+	p.Teams, p.Objections = slices.Clone(p.Teams), slices.Clone(p.Objections)
 	for i := range p.Teams {
 		t := &p.Teams[i]
 		t.Add, t.Remove, t.Objected = slices.Clone(t.Add), slices.Clone(t.Remove), nil
@@ -327,9 +327,6 @@ func (p Plan) Form() Plan {
 		for j := range t.Remove {
 			t.Remove[j].Cancel = false
 		}
-	}
-	for i := range p.Held {
-		p.Held[i].Name = ""
 	}
 	for i := range p.Objections {
 		p.Objections[i].WayOut = ""
