@@ -19,6 +19,7 @@ type AuditFilter struct {
 	Run     string     `json:"run,omitempty"`
 	Kind    store.Kind `json:"kind,omitempty"`
 	Since   time.Time  `json:"since,omitzero"`
+	Until   time.Time  `json:"until,omitzero"`   // and before this moment
 	Before  int64      `json:"before,omitempty"` // only entries older than this one, for the next page
 	Limit   int        `json:"limit,omitempty"`  // the newest so many; 100 when 0
 	All     bool       `json:"all,omitempty"`    // no limit
@@ -100,9 +101,18 @@ func (h *House) Export(ctx context.Context, choose AuditFilter, to io.Writer) er
 	return h.Store.Export(ctx, to, f)
 }
 
+// ExportCSV writes the same as comma-separated values.
+func (h *House) ExportCSV(ctx context.Context, choose AuditFilter, to io.Writer) error {
+	f, err := h.filter(ctx, choose)
+	if err != nil {
+		return err
+	}
+	return h.Store.ExportCSV(ctx, to, f)
+}
+
 // filter understands the words of a filter.
 func (h *House) filter(ctx context.Context, choose AuditFilter) (store.Filter, error) {
-	f := store.Filter{Target: choose.Target, Run: choose.Run, Kind: choose.Kind, Since: choose.Since, Before: choose.Before, Limit: choose.Limit}
+	f := store.Filter{Target: choose.Target, Run: choose.Run, Kind: choose.Kind, Since: choose.Since, Until: choose.Until, Before: choose.Before, Limit: choose.Limit}
 	if h.Store == nil {
 		return f, noRecord()
 	}

@@ -157,3 +157,20 @@ func (h *House) checkTarget(ctx context.Context, name string) Checked {
 	}
 	return checked
 }
+
+// CheckSource reaches one source.
+func (h *House) CheckSource(ctx context.Context, name string) (Checked, error) {
+	if err := OneOf("source", name, h.sourceNames()); err != nil {
+		return Checked{}, err
+	}
+	checked, _ := h.checkSource(ctx, name)
+	return checked, nil
+}
+
+// CheckTarget reaches one target.
+func (h *House) CheckTarget(ctx context.Context, name string) (Checked, error) {
+	if err := OneOf("target", name, h.targetNames()); err != nil {
+		return Checked{}, err
+	}
+	return h.checkTarget(ctx, name), nil
+}

@@ -16,6 +16,7 @@ import (
 
 	"musterline.example/catalog"
 	"musterline.example/config"
+	"musterline.example/internal/document"
 	"musterline.example/reconcile"
 	"musterline.example/setting"
 	"musterline.example/store"
@@ -327,8 +328,9 @@ func stale() error {
 // split takes the secrets out of the body of a row.
 func split(wish RowWish, before store.Opened) (body json.RawMessage, secrets map[string]setting.Secret, err error) {
 	var keys map[string]json.RawMessage
-	if json.Unmarshal(wish.Body, &keys) != nil || keys == nil {
-		return nil, nil, Usagef("the body must be one JSON object, as the file would have it there")
+	report := &document.Report{}
+	if document.ParseJSON(wish.Body, report); report.Err() != nil || json.Unmarshal(wish.Body, &keys) != nil || keys == nil {
+		return nil, nil, Usagef("the body must be one JSON object, as the file would have it there, with no key twice")
 	}
 	var was map[string]json.RawMessage
 	_ = json.Unmarshal(before.Body, &was) // of a new row there is none

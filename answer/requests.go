@@ -382,3 +382,38 @@ func (d Done) Failure(message string) error {
 	}
 	return nil
 }
+
+// MayRun is the refusal to begin anything with a target that is paused; nil when it runs.
+func (h *House) MayRun(ctx context.Context, target string) error { return h.mayRun(ctx, target) }
+
+// OpenRun returns the run of a target that is under way; empty when there is none, or when nobody has been at it for so long that the next
+// run takes its place.
+func (h *House) OpenRun(ctx context.Context, target string) (string, error) {
+	run, err := h.Store.OpenRun(ctx, target)
+	if errors.Is(err, store.ErrNotFound) {
+		return "", nil
+	}
+	if err != nil {
+		return "", err
+	}
+	p, err := h.Store.Progress(ctx, run.ID)
+	alive := run.StartedAt
+	for _, at := range []time.Time{p.At, p.WaitsUntil} {
+		if at.After(alive) {
+			alive = at
+		}
+	}
+	if h.now().Sub(alive) > dead {
+		return "", err
+	}
+	return run.ID, err
+}
+
+// dead is how long an open run may show no sign of life; reconcile closes it after that.
+const dead = 10 * time.Minute
+
+// RunStatus says how a run stands, without its writes.
+func (h *House) RunStatus(ctx context.Context, id string) (RunStatus, error) {
+	run, err := h.run(ctx, id)
+	return runOf(run), err
+}

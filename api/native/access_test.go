@@ -1,0 +1,163 @@
+package native_test
+
+import (
+	"net/http"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+
+	"musterline.example/answer"
+	"musterline.example/api/access"
+	"musterline.example/api/native"
+)
+
+// Every route of the table is served, every route that is served is in the table, and each lets in whom the table says.
+func TestEveryRouteAsEveryRoleAndAsNobody(t *testing.T) {
+	l := newLab(t)
+	served := l.api.Routes()
+	for route := range access.Routes {
+		if _, path, _ := strings.Cut(route, " "); strings.HasPrefix(path, native.Prefix+"/") && !slices.Contains(served, route) {
+			t.Errorf("the table has %s, and nobody serves it", route)
+		}
+	}
+	least := map[access.Permission]access.Role{
+		access.Read: access.Viewer, access.ReadGroups: access.Viewer, access.ReadMappings: access.Viewer, access.ChangeMappings: access.Maintainer,
+		access.Operate: access.Owner, access.Administer: access.Administrator,
+	}
+	if _, err := l.house.Sync(t.Context(), answer.SyncWish{Target: "octo", By: "a test"}, nil); err != nil {
+		t.Fatal(err)
+	}
+	asked, err := l.house.Ask(t.Context(), answer.AskWish{Target: "octo", Trigger: "person"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	param := regexp.MustCompile(`\{[a-z]+\}`)
+	names := strings.NewReplacer("{target}", "octo", "{source}", "people", "{team}", "free", "{run}", "1", "{request}", asked.ID, "{token}", "99")
+	bodies := map[string]string{ // whoever is let in changes nothing by them
+		"POST /targets/{target}/sync": `{"trigger":"never"}`, "POST /runs/{run}/undo": `{"digest":"of another plan"}`,
+	}
+	before := l.state()
+	for _, route := range served {
+		need, known := access.Routes[route]
+		if !known {
+			t.Errorf("the table lacks %s", route)
+			continue
+		}
+		method, path, _ := strings.Cut(route, " ")
+		path = strings.TrimPrefix(path, native.Prefix)
+		onTarget := strings.Contains(path, "{target}") || path == "/targets/{name}" && method == http.MethodGet || strings.Contains(path, "{run}")
+		body := ""
+		if method == http.MethodPost || method == http.MethodPut {
+			if body = bodies[method+" "+path]; body == "" {
+				body = "{}"
+			}
+		}
+		path = param.ReplaceAllString(names.Replace(path), "octo")
+		if path == "/why" {
+			path += "?user=ada-l&team=docs"
+		}
+		if need == access.Public {
+			l.ask("", method, path, "").want(http.StatusOK)
+			continue
+		}
+		l.ask("", method, path, body).want(http.StatusUnauthorized)
+		if strings.HasSuffix(path, "/events") {
+			path += "?cursor=" // a parameter that it does not take: a stream would not end while the request waits
+		}
+		for _, role := range access.Roles {
+			got := l.ask(string(role), method, path, body)
+			if may := role.AtLeast(least[need]); (got.status == http.StatusForbidden) == may && !strings.HasSuffix(path, "cursor=") || got.status == http.StatusUnauthorized {
+				t.Errorf("%s as %s, who needs %s: %d %s", route, role, least[need], got.status, got.text)
+			}
+		}
+		if onTarget {
+			l.ask("hex's owner", method, strings.TrimSuffix(path, "?cursor="), body).want(http.StatusNotFound)
+		}
+	}
+	if after := l.state(); after != before {
+		t.Errorf("something was changed:\n%s\nwas\n%s", after, before)
+	}
+}
+
+// The same with bodies that are right: who may not is refused before anything is looked at or changed.
+func TestWhoMayNotChangesNothing(t *testing.T) {
+	l := newLab(t)
+	for _, c := range []struct{ method, path, body, needs string }{
+		{"POST", "/targets/octo/sync", `{}`, "owner"},
+		{"POST", "/targets/octo/pause", `{"reason":"x"}`, "owner"},
+		{"POST", "/targets/octo/resume", `{}`, "owner"},
+		{"POST", "/targets/octo/approvals", `{"reason":"x"}`, "owner"},
+		{"POST", "/links", `{"user":"people/ada","account":"github.com/1","reason":"x"}`, "owner"},
+		{"PUT", "/targets/octo/teams/free/mappings", `{"groups":[{"group":"people/leads"}]}`, "maintainer"},
+		{"POST", "/targets/octo/teams/free/mappings/preview", `{"groups":[{"group":"people/leads"}]}`, "maintainer"},
+		{"PUT", "/targets/octo/enabled", `{"enabled":false,"members":"keep"}`, "owner"},
+		{"PUT", "/sources/new", `{"kind":"file","path":"directory.yaml"}`, "administrator"},
+		{"DELETE", "/sources/new", ``, "administrator"},
+		{"POST", "/tokens", `{"name":"x","role":"viewer"}`, "administrator"},
+		{"DELETE", "/tokens/1", ``, "administrator"},
+		{"POST", "/roles", `{"subject":"github:github.com#1","role":"viewer"}`, "administrator"},
+	} {
+		before := l.state()
+		for _, who := range []string{"", "ghp_nobodys", "viewer", "maintainer", "owner", "octo's viewer", "octo's maintainer", "octo's owner", "hex's owner", "ghp_bob", "ghp_ann_reads"} {
+			role := strings.TrimPrefix(who, "octo's ")
+			if access.Role(role).AtLeast(access.Role(c.needs)) {
+				continue
+			}
+			got := l.ask(who, c.method, c.path, c.body, "If-Match", "*")
+			if got.want(got.status); !slices.Contains([]int{401, 403, 404, 429}, got.status) {
+				t.Errorf("%s %s as %q: %d %s", c.method, c.path, who, got.status, got.text)
+			}
+		}
+		if after := l.state(); after != before {
+			t.Errorf("%s %s by who may not has changed something", c.method, c.path)
+		}
+	}
+}
+
+func TestWhoIsBoundToATargetSeesThatOneOnly(t *testing.T) {
+	l := newLab(t)
+	who := "octo's viewer"
+	configured := as[answer.Configured](l.ask(who, "GET", "/configured", "").want(200))
+	if names := strings.Join(append(configured.TargetNames(), configured.SourceNames()...), " "); names != "octo people" {
+		t.Errorf("sees %s", names)
+	}
+	status := as[answer.Status](l.ask(who, "GET", "/status", "").want(200))
+	if len(status.Targets) != 1 || len(status.Sources) != 1 {
+		t.Errorf("sees %d targets and %d sources", len(status.Targets), len(status.Sources))
+	}
+	for _, path := range []string{"/targets/hex/plan", "/targets/hex/teams", "/status?target=hex", "/audit?target=hex", "/runs?target=hex", "/sources/other/groups", "/targets/none/teams"} {
+		l.ask(who, "GET", path, "").want(http.StatusNotFound)
+	}
+	l.ask(who, "GET", "/sources/people/groups", "").want(200)
+	l.ask(who, "GET", "/tokens", "").want(http.StatusForbidden)
+	l.ask(who, "GET", "/audit/verify", "").want(http.StatusForbidden)
+	if entries := as[answer.Audit](l.ask(who, "GET", "/audit", "").want(200)).Entries; len(entries) != 3 {
+		t.Errorf("sees %d entries, and three tokens of octo were made", len(entries))
+	}
+}
+
+// A caller's own GitHub token opens what is about one target, as far as GitHub says who they are.
+func TestGitHubTokensOpenTheirTarget(t *testing.T) {
+	l := newLab(t)
+	l.ask("ghp_ann", "GET", "/targets/octo/teams", "").want(200).says("platform")
+	l.ask("ghp_ann", "POST", "/targets/octo/pause", `{"reason":"x"}`).want(200).says(`"by":"`, "/ann\"")
+	l.ask("ghp_ann", "POST", "/targets/octo/resume", `{}`).want(200)
+	l.ask("ghp_ann_reads", "GET", "/targets/octo/plan", "").want(404).says("no run of the target has made a plan yet")
+	l.ask("ghp_ann_reads", "POST", "/targets/octo/pause", `{"reason":"x"}`).want(403).says("write:org")
+	l.ask("ghp_bob", "POST", "/targets/octo/pause", `{"reason":"x"}`).want(404)
+	l.ask("ghp_nobodys", "GET", "/targets/octo/teams", "").want(401)
+	l.ask("ghp_ann", "GET", "/status", "").want(403).says("it takes a Musterline token")
+	l.ask("ghp_ann", "GET", "/status?target=octo", "").want(200)
+	l.ask("ghp_ann", "GET", "/tokens", "").want(403)
+}
+
+func TestRolesAreTheSameWordsEverywhere(t *testing.T) {
+	var roles []string
+	for _, r := range access.Roles {
+		roles = append(roles, string(r))
+	}
+	if got := answer.RoleNames(); !slices.Equal(got, roles) {
+		t.Errorf("%v and %v", got, roles)
+	}
+}

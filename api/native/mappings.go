@@ -1,0 +1,116 @@
+package native
+
+import (
+	"context"
+	"strings"
+
+	"musterline.example/answer"
+	"musterline.example/store"
+)
+
+// IfMatch is what a change was made from.
+type IfMatch struct {
+	IfMatch string `header:"If-Match" doc:"The ETag of what the change was made from; * for whatever there is."`
+}
+
+// tag is a version as an ETag.
+func tag(version string) string { return `"` + version + `"` }
+
+// version reads If-Match. Without one a change is refused: it may take back what somebody else has just done (RFC 6585, 3).
+func (m IfMatch) version() (string, error) {
+	given := strings.TrimSpace(m.IfMatch)
+	switch {
+	case given == "":
+		return "", &problem{Body: problemBody{
+			Class: answer.Usage, Message: "a change must say what it was made from",
+			Hint: "send the ETag that you have read in If-Match, or * for whatever there is",
+		}, status: 428}
+	case given == "*":
+		return answer.AnyVersion, nil
+	case len(given) < 2 || given[0] != '"' || given[len(given)-1] != '"' || strings.Contains(given[1:len(given)-1], `"`):
+		return "", answer.Usagef(`If-Match must be one ETag as it was given out, in quotes, or *`)
+	}
+	return given[1 : len(given)-1], nil
+}
+
+// number reads If-Match where versions are numbers. A tag that is no number is another version.
+func (m IfMatch) number() (int64, error) {
+	v, err := m.version()
+	if err != nil || v == answer.AnyVersion {
+		return store.AnyVersion, err
+	}
+	return parseVersion(v), nil
+}
+
+type TeamOf struct {
+	Target string `path:"target"`
+	Team   string `path:"team" doc:"Its slug, id or exact name."`
+}
+
+type mapWish struct {
+	AsWhom
+	Groups []answer.GroupWish `json:"groups" doc:"All groups of the team; none at all take it out of our hands. Written source/id, else source/name."`
+	Mode   string             `json:"mode,omitempty" enum:"exclusive,additive" doc:"What becomes of members who are in no group: exclusive, they go; additive, only those that we brought."`
+}
+
+// registerMappings are the groups of teams.
+func (a *API) registerMappings() {
+	operate(a, op{
+		id: "team", route: "GET /targets/{target}/teams/{team}", tag: "teams", summary: "One team with its groups",
+		promise: "Reads the team from the target, and says which groups are mapped to it and who owns these mappings: the file, a rule, or the API.",
+	}, func(ctx context.Context, in *TeamOf) (*body[answer.TeamMappings], error) {
+		v, err := a.on(ctx, in.Target)
+		if err != nil {
+			return nil, err
+		}
+		return ofTeam(v.house.Team(ctx, in.Target, in.Team))
+	})
+	operate(a, op{
+		id: "map-team", route: "PUT /targets/{target}/teams/{team}/mappings", tag: "teams", summary: "Set the groups of a team", refuses: []int{409, 412, 428},
+		promise: "Makes these the groups of the team, and asks for a sync of it. Members who were in it for a group that is taken away leave after the target's grace. " +
+			"A team that the file or a rule maps is 403, and the message says where.",
+	}, func(ctx context.Context, in *struct {
+		TeamOf
+		IfMatch
+		Body mapWish
+	}) (*body[answer.TeamMappings], error) {
+		v, err := a.on(ctx, in.Target)
+		if err != nil {
+			return nil, err
+		}
+		version, err := in.version()
+		if err != nil {
+			return nil, err
+		}
+		set, err := v.house.MapTeam(ctx, in.Body.wish(in.TeamOf, version, v))
+		if err == nil && a.Asked != nil {
+			a.Asked(in.Target)
+		}
+		return ofTeam(set, err)
+	})
+	operate(a, op{
+		id: "preview-mapping", route: "POST /targets/{target}/teams/{team}/mappings/preview", tag: "teams", summary: "Who would come and go", refuses: []int{409, 412},
+		promise: "Plans the target as if these were the groups of the team, with the very planning that a sync uses, and shows the team's part of the plan: who would " +
+			"join, leave, be held, and what guards would object to. Changes nothing.",
+	}, func(ctx context.Context, in *struct {
+		TeamOf
+		Body mapWish
+	}) (*body[answer.Plan], error) {
+		v, err := a.on(ctx, in.Target)
+		if err != nil {
+			return nil, err
+		}
+		return told(v.house.PreviewMapping(ctx, in.Body.wish(in.TeamOf, answer.AnyVersion, v)))
+	})
+}
+
+func (w mapWish) wish(of TeamOf, version string, v *visit) answer.MapWish {
+	return answer.MapWish{Target: of.Target, Team: of.Team, Groups: w.Groups, Mode: w.Mode, Version: version, By: v.by(w.By)}
+}
+
+func ofTeam(t answer.TeamMappings, err error) (*body[answer.TeamMappings], error) {
+	if err != nil {
+		return nil, err
+	}
+	return &body[answer.TeamMappings]{ETag: tag(t.Version), Body: t}, nil
+}

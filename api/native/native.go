@@ -1,0 +1,417 @@
+// Package native is Musterline's own API, below /api/musterline: everything that the commands and the configuration file can do, over HTTP.
+// It decides nothing. Every question goes to the house, whose answers are the bodies, so that they are those of the command line.
+//
+// native.go is the way of a request to its operation; problem.go is the one form of refusals; the other files are the operations, by what
+// they are about. The OpenAPI document is made from the same lines that serve: GET /api/musterline/openapi.json.
+package native
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"log/slog"
+	"maps"
+	"mime"
+	"net/http"
+	"path"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/danielgtaylor/huma/v2"
+	"github.com/danielgtaylor/huma/v2/adapters/humago"
+
+	"musterline.example/answer"
+	"musterline.example/api/access"
+	"musterline.example/api/request"
+	"musterline.example/target"
+)
+
+// Prefix is where the API lies.
+const Prefix = "/api/musterline"
+
+// Options are what the API works with. House and Access are needed.
+type Options struct {
+	// House returns the house as it is configured now.
+	House  func(ctx context.Context) (*answer.House, error)
+	Access *access.Access
+
+	// Asked is told of a target for which a sync was asked, where no job queue hears of it with the request. It may be nil.
+	Asked func(target string)
+	// Alone takes a target for one act that a caller has seen the plan of, until done, so that no job is at it meanwhile. Nil: acts keep out
+	// of each other's way within this process, and out of that of runs that are open.
+	Alone func(ctx context.Context, target string) (done func(), err error)
+
+	Version string // of the program, for the OpenAPI document
+	Now     func() time.Time
+	Log     *slog.Logger
+}
+
+// API is Musterline's own API.
+type API struct {
+	Options
+
+	mux   *http.ServeMux
+	doors huma.API
+	needs map[string]access.Permission // of the routes that are served
+	acts  *acts
+	teams teamLists
+}
+
+// New returns the API. It calls nobody, and panics when it would serve a route that the table of permissions lacks.
+func New(o Options) *API {
+	a := &API{Options: o, mux: http.NewServeMux(), needs: map[string]access.Permission{}}
+	if a.Now == nil {
+		a.Now = time.Now
+	}
+	if a.Log == nil {
+		a.Log = slog.New(slog.DiscardHandler)
+	}
+	a.acts = newActs(a.Now)
+	a.doors = a.huma()
+	a.registerLooks()
+	a.registerRuns()
+	a.registerActs()
+	a.registerMappings()
+	a.registerRows()
+	a.registerAudit()
+	a.registerKeys()
+	a.mux.HandleFunc("GET "+Prefix+"/openapi.json", a.document())
+	a.needs["GET "+Prefix+"/openapi.json"] = access.Routes["GET "+Prefix+"/openapi.json"]
+	return a
+}
+
+// Routes returns the routes that are served, as the table of permissions has them.
+func (a *API) Routes() []string { return slices.Sorted(maps.Keys(a.needs)) }
+
+// HandleFunc implements humago.Mux: every operation is registered here, and none without its line in the table of permissions.
+func (a *API) HandleFunc(pattern string, handle func(http.ResponseWriter, *http.Request)) {
+	need, known := access.Routes[pattern]
+	if !known || need == access.Closed {
+		panic("native: the table of permissions lacks " + pattern)
+	}
+	a.needs[pattern] = need
+	a.mux.HandleFunc(pattern, handle)
+}
+
+// Stop ends the acts that are under way after the write in hand, and waits for them.
+func (a *API) Stop(ctx context.Context) error { return a.acts.stop(ctx) }
+
+// A visit is one request on its way to its operation.
+type visit struct {
+	info   *request.Info
+	caller access.Caller
+	who    string
+	house  *answer.House
+	need   access.Permission
+	accept string
+	writer http.ResponseWriter
+}
+
+type visitKey struct{}
+
+func visitOf(ctx context.Context) *visit {
+	if v, ok := ctx.Value(visitKey{}).(*visit); ok {
+		return v
+	}
+	return &visit{info: request.Of(ctx)} // which may do nothing: its need is Closed
+}
+
+// ServeHTTP answers one request.
+func (a *API) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	v := &visit{info: request.Of(r.Context()), accept: r.Header.Get("Accept"), writer: w}
+	r = r.WithContext(context.WithValue(r.Context(), visitKey{}, v))
+	h := w.Header()
+	h.Set("Cache-Control", "no-store") // answers are somebody's own
+	if err := a.open(r, v); err != nil {
+		a.fail(w, r, err)
+		return
+	}
+	a.mux.ServeHTTP(w, r)
+}
+
+// Fail implements api.Room.
+func (a *API) Fail(w http.ResponseWriter, r *http.Request, status int, message string) {
+	a.write(w, &problem{Body: problemBody{Class: classOf(status), Message: message, Request: request.Of(r.Context()).ID}, status: status})
+}
+
+// open finds the route of a request and who its caller is.
+func (a *API) open(r *http.Request, v *visit) error {
+	if path.Clean(r.URL.Path) != r.URL.Path { // the mux would send the caller to another path
+		return noRoute()
+	}
+	_, pattern := a.mux.Handler(r)
+	need, known := a.needs[pattern]
+	if known && need == access.Public {
+		v.need, v.info.Route = need, pattern
+		return nil
+	}
+	caller, err := a.Access.Identify(r.Context(), r.Header.Get("Authorization"), v.info.From)
+	if err != nil {
+		return err
+	}
+	if v.caller = caller; !known {
+		return a.notServed(r)
+	}
+	if t, ours := caller.Token(); ours {
+		v.who = "token " + t.Name
+	} else {
+		v.who = "a GitHub token"
+	}
+	v.info.Who, v.info.Route, v.need = v.who, pattern, need
+	if sort, _, err := mime.ParseMediaType(r.Header.Get("Content-Type")); r.ContentLength != 0 && (err != nil || sort != "application/json") {
+		return &problem{
+			Body:   problemBody{Class: answer.Usage, Message: "a body must be JSON, and say so: Content-Type: application/json"},
+			status: http.StatusUnsupportedMediaType,
+		}
+	}
+	v.house, err = a.House(r.Context())
+	return err
+}
+
+func noRoute() error {
+	return answer.Errorf(answer.NotFound, "there is no such route").WithHint(Prefix + "/openapi.json describes all of them")
+}
+
+// notServed is the refusal of a route that there is not.
+func (a *API) notServed(r *http.Request) error {
+	var allowed []string
+	for _, m := range []string{http.MethodDelete, http.MethodGet, http.MethodPost, http.MethodPut} {
+		asked := r.Clone(r.Context())
+		asked.Method = m
+		if _, pattern := a.mux.Handler(asked); a.needs[pattern] != access.Closed {
+			allowed = append(allowed, m)
+		}
+	}
+	if len(allowed) == 0 {
+		return noRoute()
+	}
+	return &problem{
+		Body:   problemBody{Class: answer.Usage, Message: "the route does not take this method"},
+		status: http.StatusMethodNotAllowed, allow: strings.Join(allowed, ", "),
+	}
+}
+
+// by is who stands in the audit record for an act: the caller and, where they act for somebody who has told them, that one as well.
+func (v *visit) by(said string) string {
+	said = strings.Join(strings.Fields(said), " ")
+	if said == "" || said == v.who {
+		return v.who
+	}
+	if len(said) > 100 {
+		said = strings.ToValidUTF8(said[:100], "")
+	}
+	return said + ", by " + v.who
+}
+
+// on lets the caller in to one target, or says why not. Of a target that they may not know of they are told that there is none.
+func (a *API) on(ctx context.Context, name string) (*visit, error) {
+	v := visitOf(ctx)
+	configured, err := v.house.Configured(ctx)
+	if err != nil {
+		return nil, err
+	}
+	known := slices.Contains(configured.TargetNames(), name)
+	if t, ours := v.caller.Token(); ours {
+		switch {
+		case t.Target != "" && t.Target != name, !known:
+			return nil, noTarget()
+		case !v.need.Allows(access.Role(t.Role)):
+			return nil, mayNot()
+		}
+		return v, nil
+	}
+	if !known {
+		return nil, noTarget()
+	}
+	gate, err := v.house.Gate(ctx, name)
+	if err != nil {
+		return nil, err
+	}
+	if gate == nil {
+		return nil, noTarget()
+	}
+	place := access.Place{
+		Target: name, Host: v.house.Host(ctx, name), Gate: gate, Unscoped: v.house.Config.Targets[name].Unscoped,
+	}
+	changes := !v.need.Allows(access.Viewer)
+	e, err := a.Access.Enter(ctx, v.caller, place, target.Door{}, changes)
+	if err != nil {
+		return nil, err
+	}
+	switch {
+	case e.Role == access.Nobody:
+		return nil, noTarget()
+	case !v.need.Allows(e.Role):
+		return nil, mayNot()
+	case changes && e.Why != nil:
+		return nil, e.Why
+	}
+	v.who = e.Who
+	v.info.Who = e.Who
+	return v, nil
+}
+
+func noTarget() error { return answer.Errorf(answer.NotFound, "there is no such target") }
+
+func mayNot() error {
+	return answer.Errorf(answer.Forbidden, "your role does not allow this")
+}
+
+// everywhere lets the caller in to what belongs to the whole server.
+func (a *API) everywhere(ctx context.Context) (*visit, error) {
+	v := visitOf(ctx)
+	t, ours := v.caller.Token()
+	switch {
+	case !ours:
+		return nil, answer.Errorf(answer.Forbidden, "this is not about one target: it takes a Musterline token").
+			WithHint("make one with: musterline token create")
+	case t.Target != "":
+		return nil, answer.Errorf(answer.Forbidden, "the token is bound to one target, and this is about all of them")
+	case !v.need.Allows(access.Role(t.Role)):
+		return nil, mayNot()
+	}
+	return v, nil
+}
+
+// within lets the caller in to a list that shows each what they may see. It returns the target to which they are bound; empty: all.
+func (a *API) within(ctx context.Context) (v *visit, target string, err error) {
+	v = visitOf(ctx)
+	t, ours := v.caller.Token()
+	if !ours || t.Target == "" {
+		v, err = a.everywhere(ctx)
+		return v, "", err
+	}
+	v, err = a.on(ctx, t.Target)
+	return v, t.Target, err
+}
+
+// chosen lets the caller in to the target that they name or are bound to; with neither, to all of them.
+func (a *API) chosen(ctx context.Context, named string) (v *visit, target string, err error) {
+	if named != "" {
+		v, err = a.on(ctx, named)
+		return v, named, err
+	}
+	return a.within(ctx)
+}
+
+// An op describes an operation to people.
+type op struct {
+	id      string
+	route   string // below Prefix: "GET /status"
+	summary string
+	promise string // in full sentences
+	tag     string
+	status  int              // of the answer; 200 when 0
+	refuses []int            // statuses beside those that every operation may answer
+	other   map[string]other // answers that are no JSON
+}
+
+// An other answer is no JSON.
+type other struct{ contentType, description string }
+
+// maxBody is how many bytes a body may have.
+const maxBody = 256 << 10
+
+// operate makes an operation of huma's of one of ours.
+func operate[I, O any](a *API, o op, do func(ctx context.Context, in *I) (*O, error)) {
+	method, route, _ := strings.Cut(o.route, " ")
+	operation := huma.Operation{
+		OperationID: o.id, Method: method, Path: Prefix + route, Summary: o.summary, Description: o.promise, Tags: []string{o.tag},
+		DefaultStatus: o.status, MaxBodyBytes: maxBody, BodyReadTimeout: 10 * time.Second,
+		SkipValidateBody: true, // strict does it, and names the nearest right word
+		Responses:        map[string]*huma.Response{},
+		Security:         []map[string][]string{{"bearer": {}}},
+	}
+	refuses := append([]int{401, 403, 404, 422, 429, 502, 503}, o.refuses...)
+	if method == http.MethodPost || method == http.MethodPut {
+		refuses = append(refuses, 400, 408, 413, 415)
+	}
+	for _, status := range refuses {
+		operation.Responses[fmt.Sprint(status)] = refusal(a.doors.OpenAPI(), status)
+	}
+	for status, w := range o.other {
+		operation.Responses[status] = &huma.Response{
+			Description: w.description, Content: map[string]*huma.MediaType{w.contentType: {Schema: &huma.Schema{Type: huma.TypeString}}},
+		}
+	}
+	huma.Register(a.doors, operation, func(ctx context.Context, in *I) (*O, error) {
+		out, err := do(ctx, in)
+		if err != nil {
+			return nil, a.explain(ctx, err)
+		}
+		return out, nil
+	})
+}
+
+// A body is an answer as JSON.
+type body[T any] struct {
+	ETag string `header:"ETag"`
+	Body T
+}
+
+// told is an answer without a version.
+func told[T any](v T, err error) (*body[T], error) {
+	if err != nil {
+		return nil, err
+	}
+	return &body[T]{Body: v}, nil
+}
+
+// huma returns huma over our mux: JSON alone, no pages of its own, and refusals in our form.
+func (a *API) huma() huma.API {
+	config := huma.DefaultConfig("Musterline", a.Version)
+	config.Info.Description = about
+	config.OpenAPIPath, config.DocsPath, config.SchemasPath = "", "", ""
+	config.CreateHooks = nil
+	config.Components.SecuritySchemes = map[string]*huma.SecurityScheme{"bearer": {
+		Type: "http", Scheme: "bearer",
+		Description: "A Musterline token (musterline token create), or for routes about one target a token of that target's GitHub.",
+	}}
+	config.Formats = map[string]huma.Format{"application/json": {
+		Marshal: func(w io.Writer, v any) error {
+			e := json.NewEncoder(w)
+			e.SetEscapeHTML(false)
+			return e.Encode(v)
+		},
+		Unmarshal: strict,
+	}}
+	config.DefaultFormat = "application/json"
+	config.RejectUnknownQueryParameters = true
+	config.Transformers = []huma.Transformer{a.ours}
+	return humago.New(a, config)
+}
+
+const about = `Everything that Musterline's commands and configuration file can do.
+
+Lists that can be long come in pages: ask for the next one with the cursor that an answer has named as "next". What can be changed by several
+people has an ETag, and a change names in If-Match the one that it was made from. What is wrong has one form everywhere, and repeats nothing
+of what it was sent. New keys may come into answers; none goes or changes its meaning.`
+
+// document serves the OpenAPI document.
+func (a *API) document() func(http.ResponseWriter, *http.Request) {
+	text, err := json.Marshal(a.doors.OpenAPI())
+	if err != nil {
+		panic("native: " + err.Error()) // it is made of what was registered above
+	}
+	return func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Type", "application/vnd.oai.openapi+json;version=3.1")
+		_, _ = w.Write(text) // the caller has gone
+	}
+}
+
+// OpenAPI returns the OpenAPI 3.1 document.
+func (a *API) OpenAPI() ([]byte, error) { return json.Marshal(a.doors.OpenAPI()) }
+
+// fail writes an error in our form.
+func (a *API) fail(w http.ResponseWriter, r *http.Request, err error) {
+	a.write(w, a.explain(r.Context(), err))
+}
+
+func (a *API) write(w http.ResponseWriter, p *problem) {
+	maps.Copy(w.Header(), p.GetHeaders())
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(p.status)
+	_ = json.NewEncoder(w).Encode(p) // the caller has gone
+}
