@@ -57,7 +57,7 @@ func (j *Jobs) ask(ctx context.Context, targets []string) error {
 		if due.After(now) {
 			continue
 		}
-		jitter := time.Duration((rand.Float64() - 0.5) * float64(j.Every) / 10) //nolint:gosec // nobody is to guess anything
+		jitter := time.Duration((rand.Float64() - 0.5) * float64(j.Every) / 10)
 		next := due.Add(j.Every + jitter)
 		if next.Before(now) {
 			next = now.Add(j.Every + jitter)

@@ -157,8 +157,8 @@ func (j *Jobs) config(polls bool) *river.Config {
 func (j *Jobs) Start(ctx context.Context) error {
 	j.mu.Lock()
 	defer j.mu.Unlock()
-	if j.started {
-		return errors.New("the jobs were started already")
+	if j.started || j.stopping {
+		return errors.New("the jobs were started or stopped already")
 	}
 	j.life, j.end = context.WithCancel(context.WithoutCancel(ctx))
 	if err := j.queue.start(context.WithoutCancel(ctx)); err != nil {
@@ -174,10 +174,14 @@ func (j *Jobs) Start(ctx context.Context) error {
 // When ctx ends first, syncs are broken off as well. Requests that come later are kept, and wait.
 func (j *Jobs) Stop(ctx context.Context) error {
 	j.mu.Lock()
-	was := j.started && !j.stopping
+	was, started := j.stopping, j.started
 	j.stopping = true
 	j.mu.Unlock()
-	if !was {
+	switch {
+	case was:
+		return nil
+	case !started:
+		j.queue.close()
 		return nil
 	}
 	j.end()

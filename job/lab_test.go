@@ -145,12 +145,10 @@ func (p *provider) count() int {
 type gate struct {
 	target.Target
 
-	mu     sync.Mutex
-	read   func() error
-	apply  func(c plan.TeamChange) error
-	write  func() // after each write
-	lanes  []string
-	active int
+	mu    sync.Mutex
+	read  func() error
+	apply func(c plan.TeamChange) error
+	write func() // after each write
 }
 
 func (g *gate) Accounts(ctx context.Context, ids []team.AccountID) (target.Accounts, error) {
@@ -235,12 +233,12 @@ type lab struct {
 
 // both runs a test on both databases.
 func both(t *testing.T, f func(l *lab)) {
+	t.Helper()
+	t.Parallel()
 	t.Run("SQLite", func(t *testing.T) {
-		t.Parallel()
 		f(newLab(t, "sqlite:"+filepath.Join(t.TempDir(), "m.db")))
 	})
 	t.Run("PostgreSQL", func(t *testing.T) {
-		t.Parallel()
 		f(newLab(t, pgtest.URL(t)))
 	})
 }

@@ -2,6 +2,7 @@ package job
 
 import (
 	"context"
+	"database/sql"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -16,8 +17,6 @@ import (
 	"github.com/riverqueue/river/riverdriver/riversqlite"
 	"github.com/riverqueue/river/rivermigrate"
 	"github.com/riverqueue/river/rivertype"
-
-	"database/sql"
 
 	"musterline.example/store"
 )
@@ -79,18 +78,15 @@ func open(ctx context.Context, on store.Queue, config *river.Config) (queue, err
 	}
 	driver := riverpgxv5.New(on.Postgres)
 	if err := migratePostgres(ctx, on.Postgres, driver, config.Logger); err != nil {
-		return nil, errors.Join(err, closed(on))
+		on.Postgres.Close()
+		return nil, err
 	}
 	client, err := river.NewClient(driver, config)
 	if err != nil {
-		return nil, errors.Join(err, closed(on))
+		on.Postgres.Close()
+		return nil, err
 	}
 	return &riverQueue[*riverpgxv5.Driver, pgx.Tx]{client, func(t store.Tx) pgx.Tx { return t.Postgres }, on.Postgres.Close}, nil
-}
-
-func closed(on store.Queue) error {
-	on.Postgres.Close()
-	return nil
 }
 
 func migrate[T any](ctx context.Context, driver riverdriver.Driver[T], log *slog.Logger) error {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"path/filepath"
 	"slices"
 	"strings"
 	"sync"
@@ -518,5 +519,35 @@ func TestTwoServersDoARunOnce(t *testing.T) {
 	}
 	for _, tm := range teams {
 		l.holds(tm, "ada bob")
+	}
+}
+
+func TestStoreAndQueueShareTheOneWriterOfSQLite(t *testing.T) {
+	t.Parallel()
+	l := newLab(t, "sqlite:"+filepath.Join(t.TempDir(), "m.db"))
+	l.long(30, time.Millisecond)
+	l.start()
+	var busy sync.WaitGroup
+	for i := range 8 {
+		busy.Go(func() {
+			for n := range 60 {
+				target := "octo"
+				if n%2 == 0 {
+					target = fmt.Sprintf("nobody-%d", i) // nobody takes it
+				}
+				if _, err := l.store.AddRequest(context.Background(), reconcile.Request{Target: target, Trigger: reconcile.ByEvent, Asker: "load"}); err != nil {
+					t.Error(err)
+				}
+				if err := l.store.KeepReading(context.Background(), "other", &reconcile.Reading{}); err != nil {
+					t.Error(err)
+				}
+			}
+		})
+	}
+	busy.Wait()
+	for _, r := range l.quiet() { // a log that tells of a busy database fails the test as well
+		if r.Report.State != "done" {
+			t.Errorf("%+v", r.Report)
+		}
 	}
 }

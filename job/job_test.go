@@ -1,0 +1,132 @@
+package job
+
+import (
+	"context"
+	"errors"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/riverqueue/river"
+
+	"musterline.example/internal/pgtest"
+	"musterline.example/reconcile"
+	"musterline.example/store"
+)
+
+// River takes a job for stuck that runs longer than the rescue says, also one that is alive and was given no time to end by.
+func TestEveryJobHasATimeInWhichItEndsByItself(t *testing.T) {
+	j := &Jobs{Options: Options{ReadTimeout: 30 * time.Minute}, times: usual}
+	for _, order := range [][2]time.Duration{{usual.slice, usual.hard}, {usual.hard, usual.timeout}, {usual.timeout, usual.rescue}, {3 * usual.beat, usual.silent}} {
+		if order[0] >= order[1] {
+			t.Errorf("%s is not before %s", order[0], order[1])
+		}
+	}
+	if d := (&syncer{jobs: j}).Timeout(&river.Job[syncArgs]{}); d != 2*time.Minute {
+		t.Errorf("a slice has %s", d)
+	}
+	if d := (&sourceReader{jobs: j}).Timeout(&river.Job[readArgs]{}); d != 30*time.Minute {
+		t.Errorf("a read has %s", d)
+	}
+}
+
+func TestServersThatStartAtOnceMakeTheTablesOnce(t *testing.T) {
+	t.Parallel()
+	l := newLab(t, pgtest.URL(t))
+	var starting sync.WaitGroup
+	for range 4 {
+		s := l.openStore()
+		starting.Go(func() {
+			j, err := New(context.Background(), Options{Store: s, Every: time.Hour, Deps: func(string) (reconcile.Deps, error) { return l.deps, nil }})
+			if err != nil {
+				t.Error(err)
+				return
+			}
+			l.stop(j)
+		})
+	}
+	starting.Wait()
+}
+
+func TestReadinessSaysWhatIsWrong(t *testing.T) {
+	both(t, func(l *lab) {
+		l.idle()
+		if err := l.jobs.Ready(); err == nil {
+			l.Error("ready before the start")
+		}
+		l.start()
+		l.until("the jobs are ready", func() bool { return l.jobs.Ready() == nil })
+		broken := l.server(l.openSecond())
+		broken.Deps = func(string) (reconcile.Deps, error) {
+			return reconcile.Deps{}, errors.New("the configuration is damaged")
+		}
+		if err := broken.Start(context.Background()); err != nil {
+			l.Fatal(err)
+		}
+		l.until("the other says why it is not", func() bool {
+			err := broken.Ready()
+			return err != nil && errors.Is(err, broken.trouble) && broken.trouble != nil
+		})
+		l.stop(l.jobs)
+		if err := l.jobs.Ready(); err == nil {
+			l.Error("stopped and ready")
+		}
+	})
+}
+
+// An observer that counts.
+type counter struct {
+	mu    sync.Mutex
+	runs  []reconcile.Report
+	reads []error
+}
+
+func (c *counter) RunEnded(_ reconcile.Run, r reconcile.Report) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.runs = append(c.runs, r)
+}
+
+func (c *counter) SourceRead(_ string, _ time.Duration, err error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.reads = append(c.reads, err)
+}
+
+func TestAnObserverIsToldOfRunsAndReads(t *testing.T) {
+	both(t, func(l *lab) {
+		l.team("platform")
+		l.join("ada")
+		l.corp.group("eng", "ada")
+		l.people.set(func() { l.people.fail = errors.New("503") })
+		l.mapped("platform", "corp", "eng")
+		l.idle()
+		c := &counter{}
+		l.jobs.Observer = c
+		l.ask(reconcile.ByPerson)
+		if s, err := l.jobs.Stats(context.Background()); err != nil || s.Waiting != 1 || s.Oldest.IsZero() {
+			l.Errorf("%+v, %v", s, err)
+		}
+		l.start()
+		l.until("everything is told", func() bool {
+			c.mu.Lock()
+			defer c.mu.Unlock()
+			return len(c.runs) == 1 && len(c.reads) == 2
+		})
+		if c.runs[0].State != "done" || c.runs[0].Done != 1 || (c.reads[0] == nil) == (c.reads[1] == nil) {
+			l.Errorf("%+v, %v", c.runs, c.reads)
+		}
+		l.until("nothing waits", func() bool {
+			s, err := l.jobs.Stats(context.Background())
+			return err == nil && s == Stats{}
+		})
+	})
+}
+
+func TestJobsNeedTheirTools(t *testing.T) {
+	for _, o := range []Options{{}, {Store: &store.Store{}}, {Store: &store.Store{}, Deps: func(string) (reconcile.Deps, error) { return reconcile.Deps{}, nil }}} {
+		if _, err := New(context.Background(), o); err == nil {
+			t.Errorf("made with %+v", o)
+		}
+	}
+}
