@@ -79,6 +79,7 @@ type lab struct {
 	settings github.Settings
 	file     []mapping.Mapping
 	faulty   atomic.Bool // answers are not held against the description
+	hasty    bool        // not even looked at
 }
 
 // lines are what was logged.
@@ -256,6 +257,9 @@ func (l *lab) opened(name, organization string, web *httptest.Server) github.Tar
 func (l *lab) serve(more ...github.Target) {
 	l.t.Helper()
 	log := slog.New(slog.NewTextHandler(l.log, &slog.HandlerOptions{Level: slog.LevelDebug}))
+	if l.hasty {
+		log = slog.New(slog.NewJSONHandler(io.Discard, nil)) // as a server writes it
+	}
 	who := access.New(access.Options{Tokens: l.store, Assignments: l.store, Now: l.clock, Log: log})
 	room := github.New(github.Options{
 		Access: who, Memory: l.store, Targets: append([]github.Target{l.opened("octo", "acme", l.ghWeb)}, more...),
@@ -272,6 +276,9 @@ func (l *lab) start(h http.Handler) {
 
 // watched holds every answer against GitHub's published description, where that is at hand.
 func (l *lab) watched(h http.Handler) http.Handler {
+	if l.hasty {
+		return h
+	}
 	router, err := contract.Router()
 	if err != nil {
 		return h

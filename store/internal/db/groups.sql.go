@@ -40,8 +40,11 @@ func (q *Queries) GetGroup(ctx context.Context, arg GetGroupParams) (GetGroupRow
 const getMapped = `-- name: GetMapped :many
 SELECT m.id, m.origin, m.team, m.team_id, m.source, m.group_name, m.group_id, m.role, m.mode, m.echo,
     CAST(COALESCE(g.name, '') AS TEXT) AS listed_name, CAST(COALESCE(g.description, '') AS TEXT) AS listed_description
-FROM mappings m LEFT JOIN source_groups g ON g.source = m.source AND g.id = m.group_id
-WHERE m.target = $1 AND m.team_id IN (CAST($2 AS TEXT), '') AND (m.team_id <> '' OR m.team IN (CAST($3 AS TEXT), CAST($4 AS TEXT)))
+FROM (
+    SELECT s.target, s.number, s.id, s.origin, s.team, s.team_id, s.source, s.group_name, s.group_id, s.role, s.mode, s.creates, s.echo FROM mappings s WHERE s.target = $1 AND s.team_id = $2
+    UNION ALL
+    SELECT u.target, u.number, u.id, u.origin, u.team, u.team_id, u.source, u.group_name, u.group_id, u.role, u.mode, u.creates, u.echo FROM mappings u WHERE u.target = $1 AND u.team_id = '' AND u.team IN (CAST($3 AS TEXT), CAST($4 AS TEXT))
+) m LEFT JOIN source_groups g ON g.source = m.source AND g.id = m.group_id
 ORDER BY m.number
 `
 
@@ -67,7 +70,8 @@ type GetMappedRow struct {
 	ListedDescription string
 }
 
-// The mappings of a team with the groups they name; one that no run has settled yet is found by the name it was written with.
+// The mappings of a team with the groups they name; one that no run has settled yet is found by what was written for the team. Two arms,
+// because one with OR would read all mappings of the target.
 func (q *Queries) GetMapped(ctx context.Context, arg GetMappedParams) ([]GetMappedRow, error) {
 	rows, err := q.db.QueryContext(ctx, getMapped,
 		arg.Target,
