@@ -13,6 +13,8 @@ import (
 	"musterline.example/directory"
 	"musterline.example/internal/secret"
 	"musterline.example/internal/words"
+	"musterline.example/mapping"
+	"musterline.example/reconcile"
 	"musterline.example/source"
 	"musterline.example/store"
 )
@@ -34,6 +36,7 @@ type Checked struct {
 	Extra      []string  `json:"extra,omitempty"` // has and should not have
 	Expires    time.Time `json:"expires,omitzero"`
 	Warnings   []string  `json:"warnings,omitempty"`
+	Notes      []string  `json:"notes,omitempty"`   // good to know; nothing is wrong
 	Trouble    []string  `json:"trouble,omitempty"` // a person must do something
 }
 
@@ -56,7 +59,8 @@ func (h *House) Check(ctx context.Context) (Check, error) {
 		words.Count(len(h.Config.Sources), "source"), words.Count(len(h.Config.Targets), "target"),
 		words.Count(len(h.Config.Mappings), "mapping"), words.Count(len(h.Config.Rules), "rule"),
 	}, ", ")}})
-	report.Add(h.checkDatabase(ctx))
+	database, known := h.checkDatabase(ctx)
+	report.Add(database)
 	listed := make(map[string]*directory.Snapshot)
 	for _, name := range h.sourceNames() {
 		checked, snapshot := h.checkSource(ctx, name)
@@ -66,40 +70,38 @@ func (h *House) Check(ctx context.Context) (Check, error) {
 	for _, name := range h.targetNames() {
 		report.Add(h.checkTarget(ctx, name))
 	}
-	for _, m := range h.Config.Mappings {
-		s := listed[m.Source]
-		if s == nil {
-			continue
-		}
-		if _, byID := s.Groups[directory.GroupID(m.Group)]; !byID && len(s.Find(m.Group)) == 0 {
-			report.Add(Checked{What: "mapping", Name: m.ID, Trouble: []string{fmt.Sprintf("source %s lists no group %q: correct the name, or ask whether the credential may see it", m.Source, m.Group)}})
+	for _, m := range known {
+		if s := listed[m.Source]; s != nil {
+			if checked, ok := checkMapping(s, m); ok {
+				report.Add(checked)
+			}
 		}
 	}
 	return report, nil
 }
 
-func (h *House) checkDatabase(ctx context.Context) Checked {
+// checkDatabase tries the database. It also returns the mappings of the file, with the ids that their names stand for where it tells.
+func (h *House) checkDatabase(ctx context.Context) (Checked, []mapping.Mapping) {
 	checked := Checked{What: "database"}
-	if h.Store != nil {
-		if err := h.Store.Ping(ctx); err != nil {
-			checked.Trouble = append(checked.Trouble, err.Error())
-		} else {
-			checked.Facts = append(checked.Facts, "opens with its key file")
+	var keyErr, err error
+	s, memory := h.Store, reconcile.Recollection(reconcile.NoMemory{})
+	if s != nil {
+		err = s.Ping(ctx)
+	} else {
+		var key *secret.Key
+		key, keyErr = secret.Open(h.Config.KeyFile)
+		if s, err = store.Open(ctx, h.Config.Database.Reveal(), store.Options{Key: key, Now: h.now, Log: h.log, ReadOnly: true}); err == nil {
+			defer func() { _ = s.Shut() }()
 		}
-		return checked
 	}
-	key, keyErr := secret.Open(h.Config.KeyFile)
-	s, err := store.Open(ctx, h.Config.Database.Reveal(), store.Options{Key: key, Now: h.now, Log: h.log, ReadOnly: true})
+	if err == nil {
+		memory = s
+	}
 	switch {
 	case errors.Is(err, store.ErrNoDatabase):
 		checked.Facts = append(checked.Facts, "not there yet: the first command that writes makes it")
-		return checked
 	case err != nil:
 		checked.Trouble = append(checked.Trouble, err.Error())
-		return checked
-	}
-	defer func() { _ = s.Shut() }()
-	switch {
 	case errors.Is(keyErr, fs.ErrNotExist):
 		checked.Trouble = append(checked.Trouble, fmt.Sprintf("the key file %s is missing: put it back from the backup", h.Config.KeyFile))
 	case keyErr != nil:
@@ -107,7 +109,12 @@ func (h *House) checkDatabase(ctx context.Context) Checked {
 	default:
 		checked.Facts = append(checked.Facts, "opens with its key file")
 	}
-	return checked
+	known, err := h.fromFile(ctx, memory)
+	if err != nil {
+		checked.Trouble = append(checked.Trouble, err.Error())
+		known, _ = h.fromFile(ctx, reconcile.NoMemory{}) // by name at least
+	}
+	return checked, known
 }
 
 func (h *House) checkSource(ctx context.Context, name string) (Checked, *directory.Snapshot) {

@@ -48,7 +48,7 @@ type PlanSetting struct {
 	NoHistory    bool     `json:"no_history,omitempty"` // there is no database: every team counts as a first connection
 	Apply        string   `json:"apply,omitempty"`      // who carries plans of this target out: auto, approve or off
 	Paused       *Pause   `json:"paused,omitempty"`
-	Notes        []string `json:"notes,omitempty"` // such as a source that could not be read
+	Notes        []string `json:"notes,omitempty"` // such as a source that could not be read, or a group that was renamed
 }
 
 // A TeamPlan is what happens to one team.
@@ -420,6 +420,7 @@ func (h *House) planOf(ctx context.Context, d *reconcile.Decision, part *plan.Pl
 		p.Beside.Notes = append(p.Beside.Notes, "the credential lacks "+lack+": see musterline check")
 	}
 	p.Beside.Notes = append(p.Beside.Notes, d.World.Standing.Warnings...)
+	p.Beside.Notes = append(p.Beside.Notes, renamed(d.World)...)
 	return p
 }
 

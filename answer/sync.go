@@ -101,6 +101,7 @@ type DoneWords struct {
 	Paused      *Pause         `json:"paused,omitempty"` // why nothing was done
 	Objections  []Objection    `json:"objections,omitempty"`
 	Stopped     map[string]int `json:"stopped,omitempty"` // changes that each guard stops
+	Notes       []string       `json:"notes,omitempty"`   // what has been renamed
 }
 
 // Words returns what there is to tell people of the run.
@@ -236,7 +237,7 @@ func (t *tally) planned(ctx context.Context, d *reconcile.Decision) {
 	}
 	summary := p.Summary
 	t.words.Planned, t.words.Refused, t.words.Objections, t.words.Stopped = &summary, len(p.Refused), p.Objections, p.Stopped()
-	t.done.Held = summary.Held
+	t.done.Held, t.words.Notes = summary.Held, renamed(d.World)
 	t.tell(Progress{Plan: &p})
 }
 

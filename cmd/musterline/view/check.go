@@ -17,6 +17,8 @@ func Check(s Screen, c answer.Check, now time.Time) {
 			mark = s.paint(red, "trouble")
 		case len(what.Warnings) > 0 || len(what.Extra) > 0:
 			mark = s.paint(yellow, "warning")
+		case len(what.Notes) > 0:
+			mark = s.paint(cyan, "note   ")
 		}
 		title := strings.TrimSpace(what.What + " " + what.Name)
 		if what.Kind != "" {
@@ -29,6 +31,9 @@ func Check(s Screen, c answer.Check, now time.Time) {
 		credential(s, what, now)
 		for _, w := range what.Warnings {
 			s.hangIn(yellow, "         ", "         ", w)
+		}
+		for _, n := range what.Notes {
+			s.Para(9, "%s", n)
 		}
 		for _, t := range what.Trouble {
 			for line := range strings.SplitSeq(t, "\n") {

@@ -33,6 +33,9 @@ func Done(s Screen, d answer.Done, now time.Time) {
 			s.hang("  "+s.paint(yellow, "!")+" ", "    ", o.Guard+": "+o.Message)
 		}
 	}
+	for _, n := range w.Notes {
+		s.hangIn(yellow, "  ", "  ", n)
+	}
 }
 
 // Paused says who stopped a target, when and why.
