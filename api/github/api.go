@@ -238,7 +238,7 @@ type reply struct {
 	ContentType string `header:"Content-Type"`
 	Caching     string `header:"Cache-Control"`
 	Vary        string `header:"Vary"`
-	ETag        string `header:"ETag"`
+	ETag        string `header:"ETag"` //nolint:tagliatelle // its own spelling
 	Link        string `header:"Link"`
 	Warning     string `header:"Warning"`
 	Body        []byte
@@ -297,7 +297,7 @@ func act[I any](a *API, id, summary, route string, do func(context.Context, *I) 
 }
 
 // huma returns huma over our mux. Nothing of it shows: no pages, no hooks, JSON alone, and refusals in GitHub's form.
-func (a *API) huma() huma.API {
+func (a *API) huma() huma.API { //nolint:ireturn // huma has no other name for it
 	c := huma.DefaultConfig("GitHub team synchronization", "1")
 	c.OpenAPIPath, c.DocsPath, c.SchemasPath, c.CreateHooks = "", "", "", nil
 	c.Formats = map[string]huma.Format{"application/json": huma.DefaultJSONFormat, "json": huma.DefaultJSONFormat}

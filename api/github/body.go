@@ -72,7 +72,7 @@ func readGroups(body []byte, legacy bool) ([]wish, *problem) {
 func readGroup(item any) (w wish, p *problem) {
 	object, ok := item.(map[string]any)
 	if !ok {
-		return w, invalid("groups", "invalid", "is not an object")
+		return w, invalid("invalid", "is not an object")
 	}
 	var id string
 	for _, field := range []struct {
@@ -81,13 +81,13 @@ func readGroup(item any) (w wish, p *problem) {
 	}{{"group_id", &id}, {"group_name", &w.name}, {"group_description", &w.description}} {
 		value, given := object[field.key]
 		if !given {
-			return w, invalid("groups", "missing_field", "has no %s", field.key)
+			return w, invalid("missing_field", "has no %s", field.key)
 		}
 		if *field.to, ok = value.(string); !ok {
-			return w, invalid("groups", "invalid", "has a %s that is not a string", field.key)
+			return w, invalid("invalid", "has a %s that is not a string", field.key)
 		}
 		if strings.ContainsRune(*field.to, 0) {
-			return w, invalid("groups", "invalid", "has a %s with a zero byte", field.key)
+			return w, invalid("invalid", "has a %s with a zero byte", field.key)
 		}
 	}
 	if w.source, w.id, ok = strings.Cut(id, ":"); !ok || w.source == "" || w.id == "" {
@@ -97,12 +97,12 @@ func readGroup(item any) (w wish, p *problem) {
 }
 
 func unknownGroup() *problem {
-	return invalid("groups", "missing", "has a group_id that is none of the groups that can be listed here")
+	return invalid("missing", "has a group_id that is none of the groups that can be listed here")
 }
 
 // invalidRequest is GitHub's refusal of a body whose shape is wrong.
 func invalidRequest(why string) *problem {
-	p := invalid("groups", "invalid", "%s", why)
+	p := invalid("invalid", "%s", why)
 	p.Message = "Invalid request.\n\n" + why
 	return p
 }

@@ -19,9 +19,9 @@ const cursorMark = "g"
 
 // scope is what a cursor is good for and nothing else. All of it is under the seal, none of it in the cursor.
 type scope struct {
-	Target  string
-	Query   string // folded by the store, kept as sent
-	PerPage int
+	Target  string `json:"t"`
+	Query   string `json:"q"`
+	PerPage int    `json:"n"`
 }
 
 // cursor writes a position as a text that means nothing to anybody else. It holds letters, digits, - and _ only: clients cut the header

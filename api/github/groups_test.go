@@ -101,7 +101,7 @@ func TestAPageHasThirtyGroupsAndAtMostAHundred(t *testing.T) {
 		pages := l.all(list + "?per_page=100")
 		equal(t, "pages", len(pages), 3)
 		seen := map[string]bool{}
-		for _, id := range strings.Fields(strings.Join(pages, " ")) {
+		for id := range strings.FieldsSeq(strings.Join(pages, " ")) {
 			seen[id] = true
 		}
 		equal(t, "groups", len(seen), 250)

@@ -31,7 +31,7 @@ import (
 	"musterline.example/directory"
 	"musterline.example/guard"
 	"musterline.example/internal/githubsim"
-	"musterline.example/internal/githubsim/contract"
+	"musterline.example/internal/githubsim/contracttest"
 	"musterline.example/internal/pgtest"
 	"musterline.example/internal/secret"
 	"musterline.example/mapping"
@@ -69,7 +69,6 @@ type lab struct {
 	web     *httptest.Server
 	log     *lines
 	app     string // an installation token
-	key     *rsa.PrivateKey
 	limit   int
 	proxies []netip.Prefix
 	search  map[string]source.Searcher
@@ -81,6 +80,11 @@ type lab struct {
 	faulty   atomic.Bool // answers are not held against the description
 	hasty    bool        // not even looked at
 }
+
+// discard takes the work of writing and keeps nothing.
+type discard struct{}
+
+func (discard) Write(p []byte) (int, error) { return len(p), nil }
 
 // lines are what was logged.
 type lines struct {
@@ -258,7 +262,7 @@ func (l *lab) serve(more ...github.Target) {
 	l.t.Helper()
 	log := slog.New(slog.NewTextHandler(l.log, &slog.HandlerOptions{Level: slog.LevelDebug}))
 	if l.hasty {
-		log = slog.New(slog.NewJSONHandler(io.Discard, nil)) // as a server writes it
+		log = slog.New(slog.NewJSONHandler(discard{}, nil)) // as a server writes it
 	}
 	who := access.New(access.Options{Tokens: l.store, Assignments: l.store, Now: l.clock, Log: log})
 	room := github.New(github.Options{
@@ -279,7 +283,7 @@ func (l *lab) watched(h http.Handler) http.Handler {
 	if l.hasty {
 		return h
 	}
-	router, err := contract.Router()
+	router, err := contracttest.Router()
 	if err != nil {
 		return h
 	}
@@ -294,7 +298,7 @@ func (l *lab) watched(h http.Handler) http.Handler {
 			if _, rest, found := strings.Cut(asked.URL.Path, "/api/v3"); found {
 				asked.URL.Path = rest // of a target's own address
 			}
-			if err := contract.Conforms(router, asked, rec); err != nil {
+			if err := contracttest.Conforms(router, asked, rec); err != nil {
 				l.t.Errorf("%s %s: %d is not as published: %v\n%s", r.Method, r.URL.Path, rec.Code, err, rec.Body)
 			}
 		}

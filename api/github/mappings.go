@@ -98,7 +98,7 @@ func (a *API) changeMappings(ctx context.Context, at place, body []byte, legacy 
 		return nil, err
 	}
 	if limit := e.settings.GroupsPerTeam; len(wishes) > limit {
-		return nil, invalid("groups", "invalid", "a team has at most %d groups", limit)
+		return nil, invalid("invalid", "a team has at most %d groups", limit)
 	}
 	wanted := make([]mapping.Mapping, len(wishes))
 	for i, w := range wishes {

@@ -53,9 +53,9 @@ func problemf(status int, doc, format string, args ...any) *problem {
 func notFound() *problem { return problemf(http.StatusNotFound, docs, "Not Found") }
 
 // invalid is GitHub's refusal of a body that is JSON and not what was asked for.
-func invalid(field, code, format string, args ...any) *problem {
+func invalid(code, format string, args ...any) *problem {
 	p := problemf(http.StatusUnprocessableEntity, docsChange, "Validation Failed")
-	p.Errors = []fieldError{{Resource: "TeamSyncMapping", Field: field, Code: code, Message: fmt.Sprintf(format, args...)}}
+	p.Errors = []fieldError{{Resource: "TeamSyncMapping", Field: "groups", Code: code, Message: fmt.Sprintf(format, args...)}}
 	return p
 }
 

@@ -77,7 +77,7 @@ func (g *Guest) Kind() Kind { return g.c.cred.kind() }
 
 // Get reads one REST resource. The path has no leading slash. Redirects are followed on GitHub's own host. Errors are *Error, or the
 // context's.
-func (g *Guest) Get(ctx context.Context, path string) (*http.Response, []byte, error) {
+func (g *Guest) Get(ctx context.Context, path string) (http.Header, []byte, error) {
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, g.c.at.REST.String()+path, nil)
 	if err != nil {
 		return nil, nil, Problem(Missing) // a path that is no address names nothing
@@ -92,9 +92,9 @@ func (g *Guest) Get(ctx context.Context, path string) (*http.Response, []byte, e
 	defer resp.Body.Close()
 	body := httpx.Body(resp)
 	if resp.StatusCode != http.StatusOK {
-		return resp, nil, g.c.explain(resp, body)
+		return nil, nil, g.c.explain(resp, body)
 	}
-	return resp, body, nil
+	return resp.Header, body, nil
 }
 
 // Query posts a document, as Client.Query does.

@@ -6,12 +6,12 @@ import (
 	"net/http/httptest"
 	"testing"
 
-	"musterline.example/internal/githubsim/contract"
+	"musterline.example/internal/githubsim/contracttest"
 )
 
 // watched holds every answer to a test against the published description, where that is at hand.
 func watched(l *lab, h http.Handler) http.Handler {
-	router, err := contract.Router()
+	router, err := contracttest.Router()
 	if err != nil {
 		return h
 	}
@@ -22,7 +22,7 @@ func watched(l *lab, h http.Handler) http.Handler {
 		}
 		rec := httptest.NewRecorder()
 		h.ServeHTTP(rec, r)
-		if err := contract.Conforms(router, r, rec); err != nil {
+		if err := contracttest.Conforms(router, r, rec); err != nil {
 			l.t.Errorf("%s %s: %d is not as published: %v\n%s", r.Method, r.URL.Path, rec.Code, err, rec.Body)
 		}
 		maps.Copy(w.Header(), rec.Header())
@@ -33,7 +33,7 @@ func watched(l *lab, h http.Handler) http.Handler {
 
 // The watch over the other tests must not be off unnoticed.
 func TestAnswersAreWatched(t *testing.T) {
-	if _, err := contract.Router(); err != nil {
-		contract.Without(t, err)
+	if _, err := contracttest.Router(); err != nil {
+		contracttest.Without(t, err)
 	}
 }

@@ -4,13 +4,13 @@ import (
 	"testing"
 
 	"musterline.example/internal/githubsim"
-	"musterline.example/internal/githubsim/contract"
+	"musterline.example/internal/githubsim/contracttest"
 )
 
 func TestSchemaIsAnExtract(t *testing.T) {
-	whole, err := contract.GraphQLSchema.Read()
+	whole, err := contracttest.GraphQLSchema.Read()
 	if err != nil {
-		contract.Without(t, err)
+		contracttest.Without(t, err)
 	}
 	differences, err := githubsim.CompareSchema(string(whole))
 	if err != nil {

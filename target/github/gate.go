@@ -21,7 +21,7 @@ var _ target.Gate = (*organization)(nil)
 
 // A reader is what a question is asked with: a guest's credential, or our own.
 type reader interface {
-	Get(ctx context.Context, path string) (*http.Response, []byte, error)
+	Get(ctx context.Context, path string) (http.Header, []byte, error)
 	Query(ctx context.Context, document string, variables map[string]any, out any) ([]githubapi.Fault, error)
 }
 
@@ -29,13 +29,13 @@ type reader interface {
 type ours struct{ *githubapi.Client }
 
 // Get implements reader.
-func (o ours) Get(ctx context.Context, path string) (*http.Response, []byte, error) {
+func (o ours) Get(ctx context.Context, path string) (http.Header, []byte, error) {
 	var body json.RawMessage
 	resp, err := o.Client.Get(ctx, path, &body)
 	if err != nil {
 		return nil, nil, err
 	}
-	return resp.Response, body, nil
+	return resp.Header, body, nil
 }
 
 // gateTrouble is trouble for somebody at the door, who is told what is wrong and not what GitHub said: that may name what they asked for.
@@ -154,8 +154,8 @@ func (o *organization) admit(ctx context.Context, credential setting.Secret, to 
 	}
 	look := func() {
 		if to.Organization() {
-			var any []restRef
-			door = get(ctx, r, path+"/teams?per_page=1", &any)
+			var one []restRef
+			door = get(ctx, r, path+"/teams?per_page=1", &one)
 			return
 		}
 		door = get(ctx, r, path, &seen)
@@ -208,7 +208,7 @@ func (o *organization) admit(ctx context.Context, credential setting.Secret, to 
 
 // introduce asks who the guest is and what they are to the organization.
 func (o *organization) introduce(ctx context.Context, r reader, g *target.Guest) error {
-	resp, body, err := r.Get(ctx, "user/memberships/orgs/"+url.PathEscape(o.name()))
+	header, body, err := r.Get(ctx, "user/memberships/orgs/"+url.PathEscape(o.name()))
 	if githubapi.Is(err, githubapi.Missing) {
 		return nil
 	}
@@ -229,7 +229,7 @@ func (o *organization) introduce(ctx context.Context, r reader, g *target.Guest)
 	g.Account, g.Login = team.AccountID(number(m.User.ID)), m.User.Login
 	g.Member = m.State == "active"
 	g.Owner = g.Member && m.Role == "admin"
-	scopes, told := githubapi.Scopes(resp.Header)
+	scopes, told := githubapi.Scopes(header)
 	g.Scoped, g.Writes = told, slices.Contains(scopes, "write:org")
 	return nil
 }

@@ -1,6 +1,6 @@
-// Package contract has GitHub's published descriptions at hand and holds answers against them: those of the simulated GitHub, and those of
+// Package contracttest has GitHub's published descriptions at hand and holds answers against them: those of the simulated GitHub, and those of
 // the API that we serve ourselves. Only tests use it. The descriptions come from npm, once, into the user's cache.
-package contract
+package contracttest
 
 import (
 	"archive/tar"
@@ -37,7 +37,10 @@ type Published struct{ pkg, file, sha256 string }
 // Read returns the file, from the user's cache or, once, through npm. It unpacks nothing else: the package is 400 MB.
 func (p Published) Read() ([]byte, error) {
 	var lock struct {
-		Packages map[string]struct{ Version, Integrity string }
+		Packages map[string]struct {
+			Version   string `json:"version"`
+			Integrity string `json:"integrity"`
+		} `json:"packages"`
 	}
 	if err := json.Unmarshal(versions, &lock); err != nil {
 		return nil, err
