@@ -42,6 +42,7 @@ func TestDocumentsAreValid(t *testing.T) {
 	}
 	for name, document := range map[string]string{
 		"accounts": accountsDocument, "accounts by id": accountsByIDDocument, "enterprise": enterpriseDocument, "teams": teamsDocument, "list": listDocument,
+		"maintains": maintainsDocument, "maintains any": maintainsAnyDocument,
 		"one more page": moreDocument([]part{people}), "more pages": moreDocument([]part{people, invited, below, people}),
 		"find by slug": findDocument(3, 0), "find by name": findDocument(0, 3),
 		"identities": identitiesDocument(3, false), "enterprise's identities": identitiesDocument(3, true),
