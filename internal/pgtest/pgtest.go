@@ -234,3 +234,17 @@ func (s *server) end() {
 	<-s.ended
 	_ = os.RemoveAll(s.folder)
 }
+
+// Start starts a server for a program that is no test, and returns the URL of an empty database in it.
+func Start() (url string, stop func(), err error) {
+	s, err := start()
+	if err != nil {
+		return "", nil, err
+	}
+	name, err := s.create("", nil)
+	if err != nil {
+		s.end()
+		return "", nil, err
+	}
+	return s.url(name), s.end, nil
+}
