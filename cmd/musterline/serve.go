@@ -188,7 +188,7 @@ func (s *server) run(ctx context.Context, doors []*door) error {
 	go func() {
 		writes, cancel := context.WithTimeout(over, lastWrites)
 		defer cancel()
-		stopped <- s.jobs.Stop(writes)
+		stopped <- errors.Join(s.native.Stop(writes), s.jobs.Stop(writes))
 	}()
 	answers, cancel := context.WithTimeout(over, lastAnswers)
 	defer cancel()

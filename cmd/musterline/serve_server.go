@@ -17,6 +17,7 @@ import (
 	"musterline.example/api"
 	"musterline.example/api/access"
 	"musterline.example/api/github"
+	"musterline.example/api/native"
 	"musterline.example/config"
 	"musterline.example/internal/telemetry"
 	"musterline.example/job"
@@ -35,6 +36,7 @@ type server struct {
 	store   *store.Store
 
 	access *access.Access
+	native *native.API
 	rooms  atomic.Pointer[rooms]
 	looked sync.Mutex // held by who looks whether the configuration has changed
 }
@@ -52,6 +54,7 @@ const fresh = time.Second
 // open makes the rooms, so that a configuration that cannot be served is known at once.
 func (s *server) open(ctx context.Context) error {
 	s.access = access.New(access.Options{Tokens: s.store, Assignments: s.store, Now: s.clock, Log: s.log})
+	s.native = native.New(native.Options{House: s.now.House, Access: s.access, Version: version, Now: s.clock, Log: s.log})
 	_, err := s.room(ctx)
 	return err
 }
@@ -114,7 +117,7 @@ func (s *server) furnish(ctx context.Context, h *answer.House) (http.Handler, er
 		o.Targets = append(o.Targets, t)
 	}
 	return api.New(api.Options{
-		GitHub: github.New(o), TrustedProxies: s.config.Proxies, Metrics: served{s.figures}, Now: s.clock, Log: s.log,
+		GitHub: github.New(o), Rooms: map[string]api.Room{native.Prefix: s.native}, TrustedProxies: s.config.Proxies, Metrics: served{s.figures}, Now: s.clock, Log: s.log,
 	}), nil
 }
 
