@@ -113,8 +113,8 @@ func (j *Jobs) read(ctx context.Context, sources []string) error {
 		if last.FailedAt.After(tried) {
 			tried = last.FailedAt
 		}
-		if now.Sub(tried) >= j.Every {
-			errs = append(errs, j.want(ctx, source, now))
+		if enough := now.Add(-j.Every); tried.Before(enough) { // one that somebody has begun meanwhile will do
+			errs = append(errs, j.want(ctx, source, enough))
 		}
 	}
 	return errors.Join(errs...)

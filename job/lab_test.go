@@ -236,9 +236,11 @@ func both(t *testing.T, f func(l *lab)) {
 	t.Helper()
 	t.Parallel()
 	t.Run("SQLite", func(t *testing.T) {
+		t.Parallel()
 		f(newLab(t, "sqlite:"+filepath.Join(t.TempDir(), "m.db")))
 	})
 	t.Run("PostgreSQL", func(t *testing.T) {
+		t.Parallel()
 		f(newLab(t, pgtest.URL(t)))
 	})
 }
