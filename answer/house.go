@@ -188,6 +188,8 @@ func (h *House) key(ctx context.Context) (*secret.Key, error) {
 // databaseTrouble says what to do about a database that cannot be used.
 func databaseTrouble(err error) error {
 	switch {
+	case errors.Is(err, store.ErrLocked) && strings.Contains(err.Error(), "musterline serve"):
+		return Errorf(Unavailable, "%w", err).WithHint("a server runs on it: give the command to that with --server URL")
 	case errors.Is(err, store.ErrLocked):
 		return Errorf(Unavailable, "%w", err).WithHint("wait until it is done; what only looks needs not wait, such as musterline plan")
 	case errors.Is(err, secret.ErrWrongKey):

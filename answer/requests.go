@@ -212,7 +212,7 @@ type RunEvent struct {
 const often = 200 * time.Millisecond
 
 // Follow tells what happens in a run, from the beginning or after an event, until it has ended: its writes as they are, its plan and its
-// progress as they are now. What it tells comes from the database, so it does not matter which process does the run.
+// progress as they are now. Why a run did not go through is the error after the last event. What it tells comes from the database, so it does not matter which process does the run.
 func (h *House) Follow(ctx context.Context, id, after string, tell func(RunEvent) error) error {
 	var plans string
 	writes := 0
@@ -247,7 +247,10 @@ func (h *House) Follow(ctx context.Context, id, after string, tell func(RunEvent
 			if err != nil {
 				return err
 			}
-			return tell(RunEvent{ID: fmt.Sprint(writes), Done: &done})
+			if err := tell(RunEvent{ID: fmt.Sprint(writes), Done: &done}); err != nil {
+				return err
+			}
+			return done.failure(run.Report.Error)
 		}
 		select {
 		case <-ctx.Done():
@@ -372,8 +375,8 @@ func (d *Done) count(w Write) bool {
 	return true
 }
 
-// Failure is why a run that has ended did not go through; nil when it did.
-func (d Done) Failure(message string) error {
+// failure is why a run that has ended did not go through; nil when it did.
+func (d Done) failure(message string) error {
 	switch {
 	case d.State == "cancelled":
 		return Errorf(Stopped, "%s: %s", d.Target, message).WithHint("what was written is in the audit record, and the next sync does the rest")

@@ -54,6 +54,8 @@ func (a *API) stream(_ *visit, follow func(ctx context.Context, tell func(answer
 			p := a.explain(r.Context(), err)
 			p.Body.Request = request.Of(r.Context()).ID
 			_ = out.event("error", "", p.Body) // the caller has gone
+		} else if err == nil {
+			_ = out.event("end", "", struct{}{}) // the caller has gone
 		}
 		cancel()
 		alive.Wait()

@@ -42,6 +42,7 @@ func (m IfMatch) number() (int64, error) {
 	return parseVersion(v), nil
 }
 
+// TeamOf names a team of a target.
 type TeamOf struct {
 	Target string `path:"target"`
 	Team   string `path:"team" doc:"Its slug, id or exact name."`

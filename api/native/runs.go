@@ -198,17 +198,20 @@ func (a *API) registerRequests() {
 }
 
 // events say what a stream is made of.
-const events = "Each event has a name: plan is what is about to be done, write one write as it happened, progress how far the run is, done how it ended, " +
-	"and error why it could not be done or followed; their data are JSON. Where nothing happens, a comment comes every 15 seconds."
+const events = "Each event has a name: plan is what is about to be done, write one write as it happened, progress how far the run is, done what came of it; " +
+	"the last is end, or error with what went wrong. Their data are JSON. Where nothing happens, a comment comes every 15 seconds."
 
+// OnTarget names a target.
 type OnTarget struct {
 	Target string `path:"target" doc:"The target's name in the configuration."`
 }
 
+// OfRun names a run.
 type OfRun struct {
 	Run string `path:"run" doc:"The run's number."`
 }
 
+// OfRequest names a request.
 type OfRequest struct {
 	Request string `path:"request"`
 }

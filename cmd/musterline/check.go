@@ -42,6 +42,11 @@ ends. It changes nothing. Exit code 1 says that something needs a person.`,
 
 // check begins with the configuration itself, and opens no database: how that opens is among the things to be checked.
 func (c *cli) check(ctx context.Context) (report answer.Check, err error) {
+	if server, err := c.server(); err != nil {
+		return report, err
+	} else if server != nil {
+		return server.Check(ctx)
+	}
 	h, err := c.house()
 	if err != nil {
 		report.Add(answer.Checked{What: "configuration", Trouble: []string{err.Error()}})

@@ -60,6 +60,7 @@ type cli struct {
 	between func(answer.Desk) answer.Desk
 
 	config  string
+	remote  remote
 	noColor bool
 	verbose bool
 	code    int // of a command that returned no error
@@ -139,6 +140,7 @@ somebody approves it by name, and it can always say why somebody is in a team.`,
 	root.SetUsageTemplate(usageTemplate)
 	cobra.EnableCommandSorting = false // they stand in the order in which one needs them
 	root.PersistentFlags().StringVar(&c.config, "config", "", "configuration `file` (default "+strings.Join(config.Places, ", else ")+")")
+	c.remoteFlags(root)
 	root.PersistentFlags().BoolVar(&c.noColor, "no-color", false, "no colours (also: NO_COLOR in the environment)")
 	root.PersistentFlags().BoolVarP(&c.verbose, "verbose", "v", false, "log what is being done to standard error")
 	root.PersistentFlags().BoolP("help", "h", false, "help for this command")
@@ -155,7 +157,7 @@ somebody approves it by name, and it can always say why somebody is in a team.`,
 		}
 	}
 	add(groupSync, c.planCommand(), c.applyCommand(), c.syncCommand(), c.serveCommand())
-	add(groupKeep, c.approveCommand(), c.pauseCommand(), c.resumeCommand(), c.undoCommand(), c.linkCommand())
+	add(groupKeep, c.approveCommand(), c.pauseCommand(), c.resumeCommand(), c.undoCommand(), c.linkCommand(), c.tokenCommand())
 	add(groupLook, c.checkCommand(), c.statusCommand(), c.whyCommand(), c.groupsCommand(), c.teamsCommand(), c.auditCommand())
 	add(groupOther, c.demoCommand(), c.versionCommand(), c.completionCommand())
 	root.SetHelpCommandGroupID(groupOther)

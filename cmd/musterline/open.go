@@ -33,6 +33,9 @@ func (c *cli) hold(ctx context.Context, who string) (desk, error) {
 }
 
 func (c *cli) open(enter func(*answer.House) error) (desk, error) {
+	if server, err := c.server(); err != nil || server != nil {
+		return desk{server, func() {}}, err
+	}
 	h, err := c.house()
 	if err == nil {
 		err = enter(h)
@@ -97,15 +100,23 @@ func (c *cli) completeSources(command *cobra.Command, _ []string, _ string) ([]s
 }
 
 func (c *cli) complete(command *cobra.Command, names func(answer.Configured) []string) ([]string, cobra.ShellCompDirective) {
-	h, err := c.house()
+	d, err := c.names()
 	if err != nil {
 		return nil, cobra.ShellCompDirectiveNoFileComp
 	}
-	configured, err := h.Configured(command.Context())
+	configured, err := d.Configured(command.Context())
 	if err != nil {
 		return nil, cobra.ShellCompDirectiveNoFileComp
 	}
 	return names(configured), cobra.ShellCompDirectiveNoFileComp
+}
+
+// names returns who knows the names of the configuration, without opening anything.
+func (c *cli) names() (answer.Desk, error) {
+	if server, err := c.server(); err != nil || server != nil {
+		return server, err
+	}
+	return c.house()
 }
 
 // exists reports whether there is a file of that name.
