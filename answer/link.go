@@ -66,7 +66,7 @@ func (h *House) Links(ctx context.Context) (Links, error) {
 
 // A LinkWish says whose account it is.
 type LinkWish struct {
-	User    string `json:"user"`    // "source/id"
+	User    string `json:"user"`    // "source/user": by id, sign-in name or address
 	Account string `json:"account"` // "host/number"
 	By      string `json:"by,omitempty"`
 	Reason  string `json:"reason"`
@@ -99,16 +99,21 @@ func (h *House) Link(ctx context.Context, wish LinkWish) (Linked, error) {
 	if err := OneOf("host", host, h.hosts(ctx)); err != nil {
 		return Linked{}, err
 	}
-	linked := Linked{User: user.String(), Host: host, Account: string(account)}
-	reads, err := h.Store.Reads(ctx, user.Source)
+	linked := Linked{Host: host, Account: string(account)}
+	last, err := h.lastRead(ctx, user.Source)
 	if err != nil {
 		return Linked{}, err
 	}
-	if reads.Last != nil {
-		if _, ok := reads.Last.Users[user.ID]; !ok {
-			linked.Notes = append(linked.Notes, fmt.Sprintf("%s was not among the users of the mapped groups when %s was last read.", user, user.Source))
-		}
+	switch known, ok, err := userCalled(last, string(user.ID)); {
+	case err != nil:
+		return Linked{}, err
+	case ok && known.ID != user.ID:
+		user.ID = known.ID
+		linked.Notes = append(linked.Notes, fmt.Sprintf("%s is %s.", wish.User, introduced(user.Source, known)))
+	case !ok && last != nil:
+		linked.Notes = append(linked.Notes, fmt.Sprintf("%s was not among the users of the mapped groups when %s was last read.", user, user.Source))
 	}
+	linked.User = user.String()
 	return linked, h.Store.AddStatement(ctx, host, link.Statement{
 		User: user, Account: account, Tier: link.Manual, By: signed(wish.By, wish.Reason), At: h.now(),
 	})
@@ -116,7 +121,7 @@ func (h *House) Link(ctx context.Context, wish LinkWish) (Linked, error) {
 
 // An UnlinkWish takes back what was said of a user by hand.
 type UnlinkWish struct {
-	User   string `json:"user"` // "source/id"
+	User   string `json:"user"` // "source/user": by id, sign-in name or address
 	By     string `json:"by,omitempty"`
 	Reason string `json:"reason,omitempty"`
 }
@@ -136,6 +141,36 @@ func (h *House) Unlink(ctx context.Context, wish UnlinkWish) (Unlinked, error) {
 	if err := h.writes(); err != nil {
 		return Unlinked{}, err
 	}
+	un, err := h.unlink(ctx, user, wish) // an id first: what was said may be of somebody who is no longer listed
+	if err != nil || len(un.Hosts) > 0 {
+		return un, err
+	}
+	last, err := h.lastRead(ctx, user.Source)
+	if err != nil {
+		return un, err
+	}
+	known, ok, err := userCalled(last, string(user.ID))
+	if err != nil {
+		return un, err
+	}
+	if ok && known.ID != user.ID {
+		user.ID = known.ID
+		if un, err = h.unlink(ctx, user, wish); err != nil || len(un.Hosts) > 0 {
+			return un, err
+		}
+	}
+	for _, m := range h.Config.Manual {
+		if m.User == user {
+			return un, Errorf(Conflict, "the link of %s stands in %s, line %d", user, h.Config.Path, m.Line).
+				Plainly("the link stands in the configuration file").WithHint("take it out there")
+		}
+	}
+	return un, Errorf(Nothing, "nobody has said anything of %s by hand", user).Plainly("nobody has said anything of this user by hand").
+		WithHint("to see all links: musterline link")
+}
+
+// unlink takes back what was said of a user, wherever it was said.
+func (h *House) unlink(ctx context.Context, user link.UserRef, wish UnlinkWish) (Unlinked, error) {
 	un := Unlinked{User: user.String(), Hosts: []string{}}
 	for _, host := range h.hosts(ctx) {
 		err := h.Store.RemoveStatement(ctx, host, user, link.Manual, signed(wish.By, wish.Reason))
@@ -147,17 +182,7 @@ func (h *House) Unlink(ctx context.Context, wish UnlinkWish) (Unlinked, error) {
 		}
 		un.Hosts = append(un.Hosts, host)
 	}
-	if len(un.Hosts) > 0 {
-		return un, nil
-	}
-	for _, m := range h.Config.Manual {
-		if m.User == user {
-			return un, Errorf(Conflict, "the link of %s stands in %s, line %d", user, h.Config.Path, m.Line).
-				Plainly("the link stands in the configuration file").WithHint("take it out there")
-		}
-	}
-	return un, Errorf(Nothing, "nobody has said anything of %s by hand", user).Plainly("nobody has said anything of this user by hand").
-		WithHint("to see all links: musterline link")
+	return un, nil
 }
 
 func noUser(word string) error {

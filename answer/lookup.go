@@ -11,6 +11,7 @@ import (
 
 	"musterline.example/audit"
 	"musterline.example/directory"
+	"musterline.example/internal/words"
 	"musterline.example/link"
 	"musterline.example/setting"
 	"musterline.example/store"
@@ -205,7 +206,7 @@ type person struct {
 	link    *link.Link
 }
 
-// findPerson understands source/user, a login, an account's number, and a user's id, sign-in name or address.
+// findPerson understands a login, an account's number, and a user's id, sign-in name or address, also behind the name of the source.
 func (h *House) findPerson(ctx context.Context, r *register, host, word string) (person, error) {
 	var links []link.Link
 	if h.Store != nil {
@@ -272,29 +273,73 @@ func (h *House) described(ctx context.Context, p person) (person, error) {
 	return p, nil
 }
 
-// usersCalled finds users of the last snapshots by source/id, id, sign-in name or address.
+// usersCalled finds users of the last snapshots by id, sign-in name or address, or by any of these behind the name of their source.
 func (h *House) usersCalled(ctx context.Context, word string) ([]link.UserRef, error) {
 	var found []link.UserRef
 	for _, name := range h.sourceNames() {
-		if h.Store == nil {
-			break
+		of, ok := strings.CutPrefix(word, name+"/")
+		if !ok {
+			of = word
 		}
-		reads, err := h.Store.Reads(ctx, name)
+		last, err := h.lastRead(ctx, name)
 		if err != nil {
 			return nil, err
 		}
-		if reads.Last == nil {
-			continue
+		u, ok, err := userCalled(last, of)
+		if err != nil {
+			return nil, err
 		}
-		for id, u := range reads.Last.Users {
-			ref := link.UserRef{Source: name, ID: id}
-			if ref.String() == word || string(id) == word || u.Username == word || u.Email != "" && strings.EqualFold(u.Email, word) {
-				found = append(found, ref)
-			}
+		if ok {
+			found = append(found, link.UserRef{Source: name, ID: u.ID})
 		}
 	}
-	slices.SortFunc(found, func(a, b link.UserRef) int { return strings.Compare(a.String(), b.String()) })
 	return found, nil
+}
+
+// lastRead is the last snapshot of a source; nil when there never was one.
+func (h *House) lastRead(ctx context.Context, source string) (*directory.Snapshot, error) {
+	if h.Store == nil {
+		return nil, nil
+	}
+	return h.Store.Snapshot(ctx, source)
+}
+
+// userCalled finds a user of a source: by id, else by sign-in name or address. That of two is an error that names both.
+func userCalled(s *directory.Snapshot, word string) (u directory.User, ok bool, err error) {
+	if s == nil || word == "" {
+		return u, false, nil
+	}
+	if u, ok = s.Users[directory.UserID(word)]; ok {
+		return u, true, nil
+	}
+	var found []directory.User
+	for _, u := range s.Users {
+		if u.Username == word || strings.EqualFold(u.Email, word) {
+			found = append(found, u)
+		}
+	}
+	slices.SortFunc(found, func(a, b directory.User) int { return cmp.Compare(a.ID, b.ID) })
+	switch len(found) {
+	case 0:
+		return u, false, nil
+	case 1:
+		return found[0], true, nil
+	}
+	ids, names := make([]string, len(found)), make([]string, len(found))
+	for i, u := range found {
+		ids[i], names[i] = s.Source+"/"+string(u.ID), introduced(s.Source, u)
+	}
+	return u, false, Usagef("%q is what %s are called", word, words.List(names)).Plainly("several users of the source have that name").
+		WithHint("write which one is meant, by the id: " + strings.Join(ids, " or "))
+}
+
+// introduced is a user with the name that people know.
+func introduced(source string, u directory.User) string {
+	who := source + "/" + string(u.ID)
+	if name := cmp.Or(u.Name, u.Username); name != "" {
+		who += " (" + name + ")"
+	}
+	return who
 }
 
 // knownAccount understands what findPerson does, and returns the account's number.

@@ -52,8 +52,9 @@ func (c *cli) linkAddCommand() *cobra.Command {
 		Use:   "add SOURCE/USER HOST/ACCOUNT --reason TEXT",
 		Short: "Say whose account it is",
 		Long: `Says that a user is an account, by the account's numeric id: GET /users/LOGIN
-tells it. It wins over everything that is found, counts from the next sync, and
-replaces what was said of the same user before.`,
+tells it. The user is named by id, sign-in name or address at the source. It
+wins over everything that is found, counts from the next sync, and replaces what
+was said of the same user before.`,
 		Example: `  musterline link add corp/ada github.com/1024 --reason "asked her"`,
 		Args:    arguments(2, 2, "a user (source/id) and an account (host/number)"),
 		RunE: func(command *cobra.Command, args []string) error {

@@ -17,8 +17,8 @@ mapping, the link and what it rests on, the row of the ledger, and the run and
 audit entry that did it. It also says why not: held, refused, stopped by a
 guard, in no mapped group, or removed by a run.
 
-USER is a login, an account's number, or source/user; TEAM is a slug, or
-target/slug.`,
+USER is a login, an account's number, or a user's id, sign-in name or address,
+also as source/user; TEAM is a slug, or target/slug.`,
 		Example: `  musterline why ada platform
   musterline why corp/ada octo/platform`,
 		Args: arguments(2, 2, "a user and a team"),
