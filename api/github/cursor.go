@@ -1,6 +1,7 @@
 package github
 
 import (
+	"cmp"
 	"crypto/hmac"
 	"crypto/sha256"
 	"encoding/base64"
@@ -13,6 +14,12 @@ type position struct {
 	Folded string `json:"f"`
 	ID     string `json:"i"` // "source:id"
 }
+
+func (p position) compare(o position) int {
+	return cmp.Or(cmp.Compare(p.Folded, o.Folded), cmp.Compare(p.ID, o.ID))
+}
+
+func (p position) before(o position) bool { return p.compare(o) < 0 }
 
 // cursorMark begins every cursor: go-github takes one of digits alone for the number of a page, and then asks for no more.
 const cursorMark = "g"

@@ -1,7 +1,6 @@
 package github
 
 import (
-	"cmp"
 	"context"
 	"fmt"
 	"net/http"
@@ -81,12 +80,17 @@ func (a *API) listGroups(ctx context.Context, at place, in Listing) (*reply, err
 	}
 	scope := scope{Target: e.target.Name, Query: in.Query, PerPage: size}
 	var from *position
-	if token := cmp.Or(in.Page, in.After); token != "" {
+	for _, token := range []string{in.Page, in.After} {
+		if token == "" {
+			continue
+		}
 		p, err := a.position(scope, token)
 		if err != nil {
 			return nil, err
 		}
-		from = &p
+		if from == nil || from.before(p) { // a client that began with one of the two adds the other to it: the later is meant
+			from = &p
+		}
 	}
 	warning, err := a.stale(ctx, e.settings)
 	if err != nil {
@@ -156,7 +160,7 @@ func (a *API) page(ctx context.Context, sources []string, prefix string, from *p
 		}
 	}
 	if len(sources) > 1 {
-		slices.SortFunc(all, func(a, b placedGroup) int { return cmp.Or(cmp.Compare(a.Folded, b.Folded), cmp.Compare(a.ID, b.ID)) })
+		slices.SortFunc(all, func(a, b placedGroup) int { return a.compare(b.position) })
 	}
 	return all[:min(n, len(all))], nil
 }
@@ -176,9 +180,10 @@ func after(source string, from *position) string {
 	return from.Folded + "\x00"
 }
 
-// next is the header that leads to the next page: absolute, at the address that the caller used, so that it can be followed as it stands.
+// next is the header that leads to the next page: absolute, at the address that the caller used, so that it can be followed as it stands. It
+// has the cursor by both names: libraries that list page by page read page, and go-github's iterator reads after.
 func (a *API) next(ctx context.Context, q string, size int, cursor string) string {
-	query := url.Values{"per_page": {strconv.Itoa(size)}, "page": {cursor}}
+	query := url.Values{"per_page": {strconv.Itoa(size)}, "page": {cursor}, "after": {cursor}}
 	if q != "" {
 		query.Set("q", q)
 	}

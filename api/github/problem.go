@@ -22,6 +22,7 @@ const (
 	docsRead     = docsTeamSync + "#list-idp-groups-for-a-team"
 	docsChange   = docsTeamSync + "#create-or-update-idp-group-connections"
 	docsMembers  = docs + "/teams/members"
+	docsLimits   = docs + "/using-the-rest-api/rate-limits-for-the-rest-api"
 )
 
 // A problem is an answer that says no, in GitHub's form. It repeats nothing that the caller sent.
@@ -88,6 +89,12 @@ func (p *problem) ContentType(string) string { return contentType }
 
 const contentType = "application/json; charset=utf-8"
 
+// limited tells a caller to wait although their hour is not used up. Libraries know it by the beginning of the message or by the end of the
+// address, and then wait and ask again; a bare 429 they take for an error.
+func limited(why string) *problem {
+	return problemf(http.StatusTooManyRequests, docsLimits+"#about-secondary-rate-limits", "You have exceeded a secondary rate limit. %s", why)
+}
+
 // explain turns any error of an operation into a problem. What is not one of ours, or a refusal, is the store's: it is nobody's business but the
 // log's, and may be over when the caller tries again, which gives the same result.
 func explain(err error) *problem {
@@ -96,6 +103,9 @@ func explain(err error) *problem {
 	}
 	if r, ok := errors.AsType[*access.Refusal](err); ok {
 		p := problemf(r.Status, docs, "%s", r.Message)
+		if r.Status == http.StatusTooManyRequests {
+			p = limited(r.Message)
+		}
 		p.retry, p.err = r.Retry, r.Err
 		return p
 	}
