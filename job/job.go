@@ -89,12 +89,13 @@ type times struct {
 	silent  time.Duration // without a sign, after which another takes over
 	wait    time.Duration // after which a run that waits for a read looks by itself
 	inline  time.Duration // how long a slice waits for single groups of a source
+	apart   time.Duration // after which a slice looks again whether somebody wants to be alone with its target
 	backoff time.Duration // from the first failure of a run to the next try
 }
 
 var usual = times{
 	slice: time.Minute, hard: 90 * time.Second, timeout: 2 * time.Minute, rescue: 3 * time.Minute, polite: 5 * time.Second,
-	tick: 5 * time.Second, beat: 10 * time.Second, silent: time.Minute, wait: 10 * time.Second, inline: 20 * time.Second, backoff: 30 * time.Second,
+	tick: 5 * time.Second, beat: 10 * time.Second, silent: time.Minute, wait: 10 * time.Second, inline: 20 * time.Second, apart: 2 * time.Second, backoff: 30 * time.Second,
 }
 
 // New makes the jobs, brings the queue's tables up to date and takes the store's requests from now on. Nothing is worked before Start.

@@ -44,7 +44,7 @@ func TestMain(m *testing.M) {
 var hasty = times{
 	slice: 10 * time.Second, hard: 15 * time.Second, timeout: 20 * time.Second, rescue: 21 * time.Second, polite: 50 * time.Millisecond,
 	tick: 100 * time.Millisecond, beat: 100 * time.Millisecond, silent: 2 * time.Second, wait: 300 * time.Millisecond,
-	inline: 5 * time.Second, backoff: 200 * time.Millisecond,
+	inline: 5 * time.Second, apart: 100 * time.Millisecond, backoff: 200 * time.Millisecond,
 }
 
 // A clock goes on by itself, and further when told to.

@@ -62,6 +62,8 @@ type queue interface {
 	// completeSync and completeRead end the job that calls them, in a transaction.
 	completeSync(ctx context.Context, t store.Tx, job *river.Job[syncArgs]) error
 	completeRead(ctx context.Context, t store.Tx, job *river.Job[readArgs]) error
+	// syncing reports whether a sync of the target runs in any process.
+	syncing(ctx context.Context, target string) (bool, error)
 	// close gives back what open took.
 	close()
 }

@@ -36,6 +36,11 @@ func (s *syncer) Work(ctx context.Context, job *river.Job[syncArgs]) error {
 	j := s.jobs
 	defer j.at("sync")()
 	w := &slice{Jobs: j, job: job, target: job.Args.Target, began: j.Now()}
+	if taken, err := j.taken(ctx, w.target); err != nil {
+		return err
+	} else if taken {
+		return river.JobSnooze(j.times.apart)
+	}
 	if err := w.chooseLane(ctx); err != nil {
 		return err
 	}

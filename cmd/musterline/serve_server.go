@@ -5,6 +5,7 @@ import (
 	"crypto/subtle"
 	"crypto/tls"
 	"encoding/json"
+	"errors"
 	"log/slog"
 	"net/http"
 	"os"
@@ -54,9 +55,18 @@ const fresh = time.Second
 // open makes the rooms, so that a configuration that cannot be served is known at once.
 func (s *server) open(ctx context.Context) error {
 	s.access = access.New(access.Options{Tokens: s.store, Assignments: s.store, Now: s.clock, Log: s.log})
-	s.native = native.New(native.Options{House: s.now.House, Access: s.access, Version: version, Now: s.clock, Log: s.log})
+	s.native = native.New(native.Options{House: s.now.House, Access: s.access, Alone: s.alone, Version: version, Now: s.clock, Log: s.log})
 	_, err := s.room(ctx)
 	return err
+}
+
+// alone keeps syncs away from a target during an act.
+func (s *server) alone(ctx context.Context, target string) (func(), error) {
+	done, err := s.jobs.Alone(ctx, target)
+	if errors.Is(err, job.ErrBusy) {
+		return nil, answer.Errorf(answer.Conflict, "%w", err).WithHint("wait until it has ended, or cancel it; then look at the plan again")
+	}
+	return done, err
 }
 
 // room returns what answers requests under the configuration of now.

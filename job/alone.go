@@ -1,0 +1,106 @@
+package job
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/riverqueue/river"
+	"github.com/riverqueue/river/rivertype"
+
+	"musterline.example/store"
+)
+
+// ErrBusy is what Alone returns while a sync of the target is under way, or another act that wants to be alone.
+var ErrBusy = errors.New("a run of the target is under way")
+
+// Alone takes a target for one act that must meet no sync, such as taking a run back or carrying out a plan that somebody has seen. Until
+// done no server begins a slice of that target; what is asked meanwhile waits. The right ends by itself when this process dies.
+func (j *Jobs) Alone(ctx context.Context, target string) (done func(), err error) {
+	l, err := j.Store.Lease(ctx, actOf(target))
+	if err != nil {
+		return nil, err
+	}
+	l.Holder = fmt.Sprintf("%s at %s", j.name, j.Now().UTC().Format(time.RFC3339Nano))
+	taken, err := j.Store.TakeLease(ctx, l, j.Now().Add(-j.times.silent))
+	if err != nil {
+		return nil, err
+	}
+	if !taken {
+		return nil, ErrBusy
+	}
+	// A slice counts as running before it looks for the lease: one of the two sees the other.
+	running, err := j.queue.syncing(ctx, target)
+	if err == nil && running {
+		err = ErrBusy
+	}
+	if err != nil {
+		return nil, errors.Join(err, j.letGo(ctx, l))
+	}
+	beating, end := context.WithCancel(context.WithoutCancel(ctx))
+	ended := make(chan struct{})
+	go func() {
+		defer close(ended)
+		j.hold(beating, l)
+	}()
+	return func() {
+		end()
+		<-ended
+		if err := j.letGo(ctx, l); err != nil {
+			j.Log.ErrorContext(ctx, "a target is not given free at once", "target", target, "error", err)
+		}
+	}, nil
+}
+
+func actOf(target string) string { return "act on " + target }
+
+// hold says from time to time that the act goes on.
+func (j *Jobs) hold(ctx context.Context, l store.Lease) {
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-time.After(j.times.beat):
+		}
+		if _, err := j.Store.BeatLease(ctx, l); err != nil && ctx.Err() == nil {
+			j.Log.WarnContext(ctx, "a sign of life was lost", "lease", l.Name, "error", err)
+		}
+	}
+}
+
+func (j *Jobs) letGo(ctx context.Context, l store.Lease) error {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 10*time.Second)
+	defer cancel()
+	return j.Store.Turn(ctx, "let go of "+l.Name, func(u *store.Turn) error {
+		_, err := u.EndLease(ctx, l)
+		return err
+	})
+}
+
+// taken reports whether somebody is at a target who wants to be alone with it.
+func (j *Jobs) taken(ctx context.Context, target string) (bool, error) {
+	l, err := j.Store.Lease(ctx, actOf(target))
+	return l.Holder != "" && l.BeatAt.After(j.Now().Add(-j.times.silent)), err
+}
+
+// syncing implements queue.
+func (q *riverQueue[D, T]) syncing(ctx context.Context, target string) (bool, error) {
+	for page := river.NewJobListParams().Kinds(syncArgs{}.Kind()).States(rivertype.JobStateRunning).First(100); ; {
+		found, err := q.client.JobList(ctx, page)
+		if err != nil {
+			return false, fmt.Errorf("list the jobs that run: %w", err)
+		}
+		for _, job := range found.Jobs {
+			var args syncArgs
+			if json.Unmarshal(job.EncodedArgs, &args) == nil && args.Target == target {
+				return true, nil
+			}
+		}
+		if found.LastCursor == nil || len(found.Jobs) < 100 {
+			return false, nil
+		}
+		page = page.After(found.LastCursor)
+	}
+}
