@@ -359,3 +359,20 @@ func TestARenamedTeamIsFoundByItsNewSlugAlone(t *testing.T) {
 	l.get(mappings, ann).want(t, http.StatusNotFound)
 	equal(t, "groups", l.get("/orgs/acme/teams/foundation/team-sync/group-mappings", ann).want(t, http.StatusOK).ids(), "corp:1")
 }
+
+// A stranger cannot make us show our own credential again and again when it is not accepted: GitHub would lock us out.
+func TestOurOwnCredentialIsNotShownForEveryStranger(t *testing.T) {
+	l := newLab(t)
+	l.gh.UpdateToken(ann, func(tk *githubsim.Token) { tk.Revoked = true })
+	for range 20 {
+		l.get("/orgs/unknown/team-sync/groups", bob).want(t, http.StatusNotFound)
+		l.get("/organizations/1/team-sync/groups", bob).want(t, http.StatusBadGateway)
+	}
+	if n := l.gh.Counts().Calls; n > 3 {
+		t.Errorf("%d calls", n)
+	}
+	l.get(mappings, bob).want(t, http.StatusOK)
+	l.gh.UpdateToken(ann, func(tk *githubsim.Token) { tk.Revoked = false })
+	l.pass(time.Minute)
+	l.get("/organizations/1/team-sync/groups", bob).want(t, http.StatusNotFound)
+}

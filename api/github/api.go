@@ -1,6 +1,7 @@
 package github
 
 import (
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
@@ -11,6 +12,7 @@ import (
 	"maps"
 	"net/http"
 	"path"
+	"path/filepath"
 	"slices"
 	"strings"
 	"time"
@@ -20,6 +22,7 @@ import (
 
 	"musterline.example/api/access"
 	"musterline.example/api/request"
+	"musterline.example/team"
 )
 
 // API is GitHub's API as we serve it.
@@ -38,6 +41,7 @@ type API struct {
 	needs   map[string]access.Permission // of the routes that are served
 	states  recent[string, sourceStates]
 	plans   recent[string, planned]
+	places  recent[string, team.Place]
 }
 
 // New returns the API. It calls nobody, and panics when it would serve a route that the table of permissions lacks.
@@ -55,11 +59,13 @@ func New(o Options) *API {
 	if a.log == nil {
 		a.log = slog.New(slog.DiscardHandler)
 	}
+	a.options.File = filepath.Base(cmp.Or(o.File, "musterline.yaml")) // where it lies is nothing to callers
 	if o.Limit == 0 {
 		o.Limit = defaultLimit
 	}
 	a.quotas = &quotas{limit: o.Limit, now: a.now, windows: map[string]*window{}}
 	a.states.now, a.plans.now = a.now, a.now
+	a.places.now, a.places.life, a.places.errors = a.now, time.Minute, true
 	a.doors = a.huma()
 	a.register()
 	return a

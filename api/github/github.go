@@ -77,7 +77,7 @@ type Options struct {
 	Targets []Target
 	Sources []string                   // all that are configured
 	Search  map[string]source.Searcher // those that can be asked for one group; may be nil
-	File    string                     // base name of the configuration file, for people
+	File    string                     // the configuration file; callers are told its base name
 
 	// Key makes the cursors of lists. Servers that share a database share it.
 	Key []byte

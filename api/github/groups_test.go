@@ -118,6 +118,21 @@ func TestLinkIsThereOnlyWhenAnotherPageIs(t *testing.T) {
 	equal(t, "groups of the last page", len(last.body.Groups), 2)
 }
 
+// Groups come and go while somebody leafs through them: nobody is shown twice, and nobody is left out who was there all the time.
+func TestPagesStandStillWhileGroupsComeAndGo(t *testing.T) {
+	each(t, func(t *testing.T, l *lab) {
+		group := func(name string) directory.Group { return directory.Group{ID: directory.GroupID(name), Name: name} }
+		l.read("corp", group("b"), group("d"), group("f"), group("h"), group("j"))
+		first := l.get(list+"?per_page=2", ann)
+		equal(t, "the first page", first.ids(), "corp:b corp:d")
+		l.read("corp", group("a"), group("b"), group("c"), group("e"), group("f"), group("h"), group("j")) // d is gone, on which the cursor rests
+		second := l.get(next(t, first), ann).want(t, http.StatusOK)
+		equal(t, "the second", second.ids(), "corp:e corp:f")
+		l.read("corp", group("h"), group("j"))
+		equal(t, "the third", l.get(next(t, second), ann).want(t, http.StatusOK).ids(), "corp:h corp:j")
+	})
+}
+
 // go-github takes a token of digits for the number of a page and then stops; it cuts the header at commas and semicolons.
 func TestACursorIsNeverANumberAndHoldsNoSeparators(t *testing.T) {
 	l := newLab(t)

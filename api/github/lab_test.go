@@ -267,7 +267,7 @@ func (l *lab) serve(more ...github.Target) {
 	who := access.New(access.Options{Tokens: l.store, Assignments: l.store, Now: l.clock, Log: log})
 	room := github.New(github.Options{
 		Access: who, Memory: l.store, Targets: append([]github.Target{l.opened("octo", "acme", l.ghWeb)}, more...),
-		Sources: []string{"corp", "people"}[:1+min(len(l.search), 1)], Search: l.search, File: "musterline.yaml",
+		Sources: []string{"corp", "people"}[:1+min(len(l.search), 1)], Search: l.search, File: "/etc/musterline/musterline.yaml",
 		Key: []byte("a key of the servers"), Limit: l.limit, Now: l.clock, Log: log,
 	})
 	l.start(api.New(api.Options{GitHub: room, TrustedProxies: l.proxies, Now: l.clock, Log: log}))

@@ -19,7 +19,7 @@ func (a *API) candidates(ctx context.Context, at place) ([]*Target, error) {
 	}
 	var found []*Target
 	for _, t := range all {
-		is, err := t.is(ctx, at)
+		is, err := a.is(ctx, t, at)
 		if err != nil {
 			return nil, err
 		}
@@ -30,17 +30,23 @@ func (a *API) candidates(ctx context.Context, at place) ([]*Target, error) {
 	return found, nil
 }
 
+// where says where a target's teams live. It is asked with our own credential, so a no is kept as long as a yes: nobody can make us show a
+// credential again and again that is not accepted.
+func (a *API) where(ctx context.Context, t *Target) (team.Place, error) {
+	return a.places.get(ctx, t.Name, t.Gate.Where)
+}
+
 // is reports whether a place can be within a target's organization.
-func (t *Target) is(ctx context.Context, at place) (bool, error) {
+func (a *API) is(ctx context.Context, t *Target, at place) (bool, error) {
 	switch {
 	case at.org != "":
 		if team.FoldLogin(at.org) == team.FoldLogin(t.Organization) {
 			return true, nil
 		}
-		now, err := t.Gate.Where(ctx) // it may have been renamed
+		now, err := a.where(ctx, t) // it may have been renamed
 		return err == nil && team.FoldLogin(at.org) == team.FoldLogin(now.Organization), nil
 	case at.orgID != "":
-		now, err := t.Gate.Where(ctx)
+		now, err := a.where(ctx, t)
 		if err != nil {
 			return false, &access.Refusal{
 				Status: http.StatusBadGateway, Message: t.Host + " could not be asked for the ids of its organizations.", Err: err,

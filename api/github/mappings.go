@@ -177,7 +177,7 @@ func (a *API) owned(m mapping.Mapping) *problem {
 		where = "line " + number
 	}
 	return problemf(http.StatusForbidden, docsChange, "The groups of this team are set by %s of the configuration file %s: change them there.",
-		where, cmp.Or(a.options.File, "musterline.yaml"))
+		where, a.options.File)
 }
 
 // wanted is the mapping that a wish stands for. What it does not speak of, such as the role, stays as it was.

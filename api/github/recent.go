@@ -1,6 +1,7 @@
 package github
 
 import (
+	"cmp"
 	"context"
 	"sync"
 	"time"
@@ -10,9 +11,14 @@ import (
 // thousands of requests.
 const moment = time.Second
 
-// recent keeps the last answer to each of a few questions for a moment. Its zero value needs a clock.
+// patience is how long a question may take that is asked for everybody.
+const patience = 15 * time.Second
+
+// recent keeps the last answer to each of a few questions for a moment, or for as long as it is told to. Its zero value needs a clock.
 type recent[K comparable, V any] struct {
-	now func() time.Time
+	now    func() time.Time
+	life   time.Duration // moment when zero
+	errors bool          // whether errors are answers, too
 
 	mu   sync.Mutex
 	kept map[K]*kept[V]
@@ -21,10 +27,12 @@ type recent[K comparable, V any] struct {
 type kept[V any] struct {
 	mu    sync.Mutex
 	value V
+	err   error
 	until time.Time
 }
 
-// get returns the answer that is kept, or asks. Errors are not kept.
+// get returns the answer that is kept, or asks. An error that is kept must not be that of a caller who gave up, so whoever asks such a question
+// asks it to the end.
 func (r *recent[K, V]) get(ctx context.Context, key K, ask func(context.Context) (V, error)) (V, error) {
 	r.mu.Lock()
 	k := r.kept[key]
@@ -39,11 +47,16 @@ func (r *recent[K, V]) get(ctx context.Context, key K, ask func(context.Context)
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	if r.now().Before(k.until) {
-		return k.value, nil
+		return k.value, k.err
+	}
+	if r.errors {
+		var end context.CancelFunc
+		ctx, end = context.WithTimeout(context.WithoutCancel(ctx), patience)
+		defer end()
 	}
 	value, err := ask(ctx)
-	if err == nil {
-		k.value, k.until = value, r.now().Add(moment)
+	if err == nil || r.errors {
+		k.value, k.err, k.until = value, err, r.now().Add(cmp.Or(r.life, moment))
 	}
 	return value, err
 }
