@@ -204,6 +204,9 @@ func (r reply) want(status int) reply {
 	if r.status != status {
 		r.t.Fatalf("%s: %d %s, not %d", r.what, r.status, r.text, status)
 	}
+	if kind := r.header.Get("Content-Type"); r.status >= 400 && kind != "application/json" {
+		r.t.Errorf("%s: the refusal is %s", r.what, kind)
+	}
 	if r.status >= 400 {
 		var p struct {
 			Error struct{ Class, Message, Request string }

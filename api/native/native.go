@@ -377,6 +377,7 @@ func (a *API) huma() huma.API {
 		},
 		Unmarshal: strict,
 	}}
+	config.Formats["application/problem+json"] = config.Formats["application/json"] // of what huma itself refuses, before ours makes it ours
 	config.DefaultFormat = "application/json"
 	config.RejectUnknownQueryParameters = true
 	config.Transformers = []huma.Transformer{a.ours}

@@ -175,6 +175,7 @@ func (a *API) ours(ctx huma.Context, _ string, v any) (any, error) {
 	if m.Status >= http.StatusInternalServerError {
 		p.Body.Message = "the server cannot do this at the moment; its log names the reason"
 	}
+	ctx.SetHeader("Content-Type", "application/json") // huma has said what its own form is
 	return a.explain(ctx.Context(), p), nil
 }
 
