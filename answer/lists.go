@@ -11,6 +11,7 @@ import (
 	"strings"
 
 	"musterline.example/directory"
+	"musterline.example/mapping"
 	"musterline.example/source"
 	"musterline.example/store"
 	"musterline.example/target"
@@ -29,7 +30,7 @@ type Group struct {
 	ID          string   `json:"id"`
 	Name        string   `json:"name"`
 	Description string   `json:"description,omitempty"`
-	Teams       []string `json:"teams"` // target/team that it is mapped to
+	Teams       []string `json:"teams"` // target/team that it is mapped to, or will be by a rule with the next sync
 }
 
 // A GroupsWish asks for groups of a source.
@@ -53,7 +54,7 @@ func (h *House) Groups(ctx context.Context, wish GroupsWish) (Groups, error) {
 	if err != nil {
 		return Groups{}, fmt.Errorf("source %s: %w", wish.Source, err)
 	}
-	teams, err := h.mappedTo(ctx)
+	teams, err := h.mappedTo(ctx, wish.Source, found)
 	if err != nil {
 		return Groups{}, err
 	}
@@ -66,14 +67,21 @@ func (h *House) Groups(ctx context.Context, wish GroupsWish) (Groups, error) {
 	return page, nil
 }
 
-// mappedTo returns what tells to which teams, as target/team, a group is mapped.
-func (h *House) mappedTo(ctx context.Context) (func(source string, g directory.Group) []string, error) {
+// mappedTo returns what tells to which teams, as target/team, a group among those listed of a source is mapped by the next run, which asks the
+// rules anew. Of several groups that a rule would make one team it maps none; those on another page are not known here.
+func (h *House) mappedTo(ctx context.Context, source string, listed []directory.Group) (func(source string, g directory.Group) []string, error) {
+	snapshot := &directory.Snapshot{Source: source, Groups: make(map[directory.GroupID]directory.Group, len(listed))}
+	for _, g := range listed {
+		snapshot.Groups[g.ID] = g
+	}
 	teams := make(map[[2]string][]string)
 	for _, target := range h.targetNames() {
 		mappings, err := h.mappings(ctx, target)
 		if err != nil {
 			return nil, err
 		}
+		rules := slices.DeleteFunc(slices.Clone(h.Config.Rules), func(r mapping.Rule) bool { return r.Target != target })
+		mappings, _, _ = mapping.Expand(rules, mappings, map[string]mapping.Reading{source: {Snapshot: snapshot}})
 		for _, m := range mappings {
 			key := [2]string{m.Source, cmp.Or(string(m.GroupID), m.Group)}
 			teams[key] = append(teams[key], target+"/"+m.Team)
