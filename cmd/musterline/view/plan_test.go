@@ -158,8 +158,8 @@ func golden(t *testing.T, name string, got []byte) {
 func TestTheEffortOfHeldPeopleGrowsAsTheirNumber(t *testing.T) {
 	effort := func(people int) (asked int) {
 		defer func(f func(string) int) { measure = f }(measure)
-		real := measure
-		measure = func(text string) int { asked++; return real(text) }
+		width := measure
+		measure = func(text string) int { asked++; return width(text) }
 		p := Plan{Plan: answer.Plan{Target: "octo"}, Now: noon}
 		for i := range people {
 			p.Held = append(p.Held, answer.Held{Team: "platform", User: fmt.Sprintf("corp/u%d", i), Reason: "not-linked", Message: "nothing names an account"})
