@@ -54,7 +54,7 @@ const organizations = `{"organization": "octo-org", "owners": ["ann"], "members"
 
 // A lab is a server with its jobs, beside a simulated GitHub.
 type lab struct {
-	t      *testing.T
+	t      testing.TB
 	dir    string
 	github *githubsim.Server
 	org    *githubsim.Organization
@@ -67,7 +67,7 @@ type lab struct {
 
 const secretOfTarget = "ghp_simulated_and_secret"
 
-func newLab(t *testing.T) *lab {
+func newLab(t testing.TB) *lab {
 	t.Helper()
 	l := &lab{t: t, dir: t.TempDir(), tokens: map[string]string{}}
 	world, err := githubsim.Load(strings.NewReader(organizations))
@@ -153,7 +153,7 @@ func (l *lab) write(name, text string) {
 
 // A reply is an answer with its body.
 type reply struct {
-	t      *testing.T
+	t      testing.TB
 	what   string
 	status int
 	header http.Header
