@@ -29,7 +29,7 @@ func (c *cli) serveCommand() *cobra.Command {
 	var listen string
 	command := &cobra.Command{
 		Use:   "serve",
-		Short: "Run the server: syncs on a schedule, and GitHub's Team Synchronization API",
+		Short: "Run the server: syncs on a schedule, and the APIs",
 		Long: `Runs until it is told to stop (Ctrl-C or SIGTERM): sources are read and targets
 synced on schedule.every and whenever somebody asks, and GitHub's Team
 Synchronization API and our own are served at server.listen.
