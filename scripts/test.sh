@@ -27,7 +27,8 @@ need OpenLDAP "the source ldap against OpenLDAP" "PATH=$PATH:/usr/sbin command -
 need "389 Directory Server" "the source ldap against 389 Directory Server" "PATH=$PATH:/usr/sbin command -v ns-slapd" 389-ds-base
 need Samba "the source ldap against Active Directory" "PATH=$PATH:/usr/sbin command -v samba && /usr/bin/python3 -c 'import samba.samdb'" \
 	"samba-ad-dc samba-ad-provision samba-dsdb-modules samba-vfs-modules python3-samba winbind"
-need npm "the simulated GitHub against GitHub's published descriptions" "command -v npm" npm
+need npm "the simulated GitHub against GitHub's published descriptions, and Octokit against the server" "command -v npm" npm
+need curl "the samples of GitHub's documentation against the server" "command -v curl" curl
 if [ -n "$RACE" ]; then
 	need gcc "the race detector" "command -v gcc" "gcc libc6-dev" || RACE=""
 fi
