@@ -42,7 +42,7 @@ func TestMain(m *testing.M) {
 
 // hasty lets things happen soon. What happens is the same.
 var hasty = times{
-	slice: 10 * time.Second, hard: 15 * time.Second, timeout: 20 * time.Second, rescue: 21 * time.Second, polite: 50 * time.Millisecond,
+	slice: 20 * time.Second, hard: 40 * time.Second, timeout: time.Minute, rescue: 61 * time.Second, polite: 50 * time.Millisecond,
 	tick: 100 * time.Millisecond, beat: 100 * time.Millisecond, silent: 2 * time.Second, wait: 300 * time.Millisecond,
 	inline: 5 * time.Second, apart: 100 * time.Millisecond, backoff: 200 * time.Millisecond,
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/riverqueue/river"
@@ -67,6 +68,13 @@ func (r *sourceRead) outdone(ctx context.Context) error {
 }
 
 func (r *sourceRead) work(ctx context.Context) error {
+	wanted, err := r.Store.WantedSources(ctx)
+	if err != nil {
+		return r.handBack(ctx, err)
+	}
+	if !slices.Contains(wanted, r.source) {
+		return r.handBack(ctx, nil) // it was read while this job was on its way
+	}
 	deps, err := r.Deps(reconcile.BySchedule)
 	if err != nil {
 		return r.handBack(ctx, err)
@@ -135,15 +143,15 @@ func (r *sourceRead) beat(ctx context.Context, cancel context.CancelCauseFunc) {
 	}
 }
 
-// handBack leaves the read to another.
-func (r *sourceRead) handBack(ctx context.Context, err error) error {
+// handBack leaves the read to another, for a reason.
+func (r *sourceRead) handBack(ctx context.Context, reason error) error {
 	if err := r.Store.Turn(ctx, "hand back the read of source "+r.source, func(u *store.Turn) error {
 		_, err := u.EndLease(ctx, r.lease)
 		return err
 	}); err != nil {
 		return err
 	}
-	return err
+	return reason
 }
 
 // finish keeps what was read, or that it failed, ends the job, and wakes the runs that wait for it. When somebody has asked for a read since

@@ -41,8 +41,12 @@ func (s *syncer) Work(ctx context.Context, job *river.Job[syncArgs]) error {
 	} else if taken {
 		return river.JobSnooze(j.times.apart)
 	}
-	if err := w.chooseLane(ctx); err != nil {
+	work, err := w.chooseLane(ctx)
+	if err != nil {
 		return err
+	}
+	if !work { // it was done while this job was on its way
+		return w.complete(ctx, nothing)
 	}
 	deps, err := j.Deps(w.lane)
 	if err != nil {
@@ -69,22 +73,25 @@ type slice struct {
 	noticed  time.Time // when somebody was seen to wait
 }
 
-// chooseLane finds out whether somebody waits for this slice: for its run, or for what it will take into it.
-func (s *slice) chooseLane(ctx context.Context) error {
+// chooseLane finds out whether there is anything to do, and whether somebody waits for it: for the open run, or for what it will take in.
+func (s *slice) chooseLane(ctx context.Context) (work bool, err error) {
 	due, err := s.Store.Due(ctx, s.target)
 	if err != nil {
-		return err
+		return false, err
 	}
 	s.lane = lane(due)
 	open, err := s.Store.OpenRun(ctx, s.target)
 	if errors.Is(err, store.ErrNotFound) {
-		return nil
+		return len(due) > 0, nil
 	}
 	if err == nil && open.Trigger != reconcile.BySchedule {
 		s.lane = reconcile.ByPerson
 	}
-	return err
+	return true, err
 }
+
+// nothing is what is written beside the end of a job that has done nothing.
+func nothing(context.Context, *store.Turn) error { return nil }
 
 // lane is that of who waits for requests.
 func lane(waiting []reconcile.Request) string {
