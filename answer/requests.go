@@ -328,7 +328,8 @@ func (h *House) DoneOf(ctx context.Context, id string) (Done, error) {
 	}
 	teams := make(map[string]bool)
 	for _, w := range writes {
-		if changed := d.count(writeOf(w)); changed {
+		var changed bool
+		if d, changed = d.with(writeOf(w)); changed {
 			teams[w.Slug] = true
 		}
 	}
@@ -349,18 +350,18 @@ func (h *House) DoneOf(ctx context.Context, id string) (Done, error) {
 	return d, nil
 }
 
-// count adds one write, and reports whether it has changed something.
-func (d *Done) count(w Write) bool {
+// with adds one write, and reports whether it has changed something.
+func (d Done) with(w Write) (Done, bool) {
 	switch w.Result {
 	case target.Already:
 		d.Already++
-		return false
+		return d, false
 	case target.Skipped, "":
-		return false
+		return d, false
 	case target.Done, target.Pending, target.Result(audit.Seen):
 	default:
 		d.Failed++
-		return false
+		return d, false
 	}
 	switch plan.Act(w.Act) {
 	case plan.Add:
@@ -372,7 +373,7 @@ func (d *Done) count(w Write) bool {
 	default:
 		d.Created++
 	}
-	return true
+	return d, true
 }
 
 // failure is why a run that has ended did not go through; nil when it did.

@@ -128,7 +128,8 @@ func TestProblemsOfRowsShowNoneOfTheirWords(t *testing.T) {
 			t.Errorf("%s: nothing is wrong with %s", name, r.Body)
 			continue
 		}
-		for _, p := range err.(Problems) {
+		problems, _ := errors.AsType[Problems](err)
+		for _, p := range problems {
 			if strings.Contains(p.Message, "hunter2") {
 				t.Errorf("%s: the error repeats it: %v", name, p.Message)
 			}
@@ -208,7 +209,11 @@ func FuzzRow(f *testing.F) {
 		if err == nil {
 			return
 		}
-		for _, p := range err.(Problems) {
+		problems, ok := errors.AsType[Problems](err)
+		if !ok {
+			t.Fatal(err)
+		}
+		for _, p := range problems {
 			if p.File == "" || p.Line < 0 {
 				t.Errorf("a problem stands nowhere: %v", p)
 			}

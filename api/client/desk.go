@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"net/http"
 	"slices"
 	"strconv"
@@ -374,12 +375,8 @@ func merged(a, b *answer.Names) *answer.Names {
 	}
 	out := &answer.Names{Teams: map[string]string{}, Accounts: map[string]string{}}
 	for _, n := range []*answer.Names{a, b} {
-		for k, v := range n.Teams {
-			out.Teams[k] = v
-		}
-		for k, v := range n.Accounts {
-			out.Accounts[k] = v
-		}
+		maps.Copy(out.Teams, n.Teams)
+		maps.Copy(out.Accounts, n.Accounts)
 	}
 	return out
 }

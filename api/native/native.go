@@ -347,7 +347,7 @@ func operate[I, O any](a *API, o op, do func(ctx context.Context, in *I) (*O, er
 
 // A body is an answer as JSON.
 type body[T any] struct {
-	ETag string `header:"ETag"`
+	ETag string `header:"ETag"` //nolint:tagliatelle // as RFC 9110 spells it
 	Body T
 }
 
@@ -360,7 +360,7 @@ func told[T any](v T, err error) (*body[T], error) {
 }
 
 // huma returns huma over our mux: JSON alone, no pages of its own, and refusals in our form.
-func (a *API) huma() huma.API {
+func (a *API) huma() huma.API { //nolint:ireturn // huma gives out no type
 	config := huma.DefaultConfig("Musterline", a.Version)
 	config.Info.Description = about
 	config.OpenAPIPath, config.DocsPath, config.SchemasPath = "", "", ""

@@ -94,7 +94,7 @@ func (a *API) registerRuns() {
 		other:   map[string]other{"200": {"text/event-stream", "Events until the run has ended."}},
 	}, func(ctx context.Context, in *struct {
 		OfRun
-		After string `header:"Last-Event-ID" doc:"The last event that was heard."`
+		After string `header:"Last-Event-ID" doc:"The last event that was heard."` //nolint:tagliatelle // as the HTML standard spells it
 	}) (*huma.StreamResponse, error) {
 		v, err := a.run(ctx, in.Run)
 		if err != nil {
@@ -174,7 +174,7 @@ func (a *API) registerRequests() {
 		other:   map[string]other{"200": {"text/event-stream", "Events until the run has ended."}},
 	}, func(ctx context.Context, in *struct {
 		OfRequest
-		After string `header:"Last-Event-ID" doc:"The last event that was heard."`
+		After string `header:"Last-Event-ID" doc:"The last event that was heard."` //nolint:tagliatelle // as the HTML standard spells it
 	}) (*huma.StreamResponse, error) {
 		v, r, act, err := a.request(ctx, in.Request)
 		if err != nil {
