@@ -34,9 +34,10 @@ func (c *cli) serveCommand() *cobra.Command {
 synced on schedule.every and whenever somebody asks, and GitHub's Team
 Synchronization API and our own are served at server.listen.
 
-Told to stop, it finishes the write in hand and leaves the rest to the next start
-or to another server. While it runs it holds the database; commands that write
-ask it with --server URL.
+Told to stop, it finishes the write in hand and leaves the rest to the next
+start or to another server. While it runs it holds the database; commands that
+write ask it with --server URL, and with a token that musterline token create
+made before the start.
 
 /healthz says that it lives, /readyz that it can work, /metrics how it fares.`,
 		Example: `  musterline serve
