@@ -50,7 +50,7 @@ func install(t *testing.T, cache, to string) {
 	if err := os.MkdirAll(cache, 0o755); err != nil {
 		t.Fatal(err)
 	}
-	part, err := os.MkdirTemp(cache, "octokit-part-")
+	part, err := os.MkdirTemp(cache, "octokit-part-") //nolint:usetesting // where it can be renamed from: t.TempDir may be another file system
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -179,7 +179,7 @@ func (a *API) open(r *http.Request, v *visit) error {
 	v.meter.free = pattern == "GET /rate_limit"
 	if q := a.quotas.see(v.meter.caller, v.meter.limit, 0); q.Remaining == 0 && !v.meter.free {
 		v.meter.free = true
-		p := problemf(http.StatusTooManyRequests, docs+"/using-the-rest-api/rate-limits-for-the-rest-api", "API rate limit exceeded.")
+		p := problemf(http.StatusTooManyRequests, docsLimits, "API rate limit exceeded.")
 		p.retry = time.Unix(q.Reset, 0).Sub(a.now())
 		return p
 	}
