@@ -8,6 +8,7 @@ import (
 
 	"musterline.example/answer"
 	"musterline.example/audit"
+	"musterline.example/config"
 	"musterline.example/internal/words"
 	"musterline.example/store"
 )
@@ -60,6 +61,14 @@ func sentence(names *answer.Names, e store.Entry) string {
 		return fmt.Sprintf("%s: resumed by %s", e.Target, e.Actor.Requester)
 	case store.KindCredential:
 		return fmt.Sprintf("credential of %s: %s by %s", body(e, "place"), e.Act, e.Actor.Requester)
+	case store.KindCancel:
+		return fmt.Sprintf("%s: run cancelled by %s", e.Target, e.Actor.Requester)
+	case store.KindToken:
+		return tokenText(e)
+	case store.KindRole:
+		return roleText(e)
+	case store.KindConfigured:
+		return configuredText(e)
 	}
 	return strings.TrimSpace(string(e.Kind) + " " + where)
 }
@@ -134,8 +143,11 @@ func mappingText(e store.Entry) string {
 	if e.Team == "" {
 		text = b.Team + ": " + text
 	}
-	if e.Actor.Trigger == "file" {
+	switch {
+	case e.Actor.Trigger == "file":
 		text += " (configuration file)"
+	case e.Actor.Requester != "":
+		text += ", by " + e.Actor.Requester
 	}
 	return text
 }
@@ -178,6 +190,50 @@ func waiverText(e store.Entry) string {
 	}
 	_ = json.Unmarshal(e.Body, &b) // an entry that cannot be read says less
 	return fmt.Sprintf("%s: %s approved by %s (waiver %s): %s", e.Target, words.Count(len(b.Changes), "change"), e.Actor.Requester, b.ID, b.Reason)
+}
+
+// scope is what a token or a role is good for.
+func scope(target string) string {
+	if target == "" {
+		return "all targets"
+	}
+	return target
+}
+
+func tokenText(e store.Entry) string {
+	token := fmt.Sprintf("token %s (%s)", body(e, "id"), body(e, "name"))
+	if e.Act == "revoke" {
+		return token + " revoked by " + e.Actor.Requester
+	}
+	return fmt.Sprintf("%s made by %s: %s on %s", token, e.Actor.Requester, body(e, "role"), scope(e.Target))
+}
+
+func roleText(e store.Entry) string {
+	if e.Act == "withdraw" {
+		return fmt.Sprintf("%s no longer %s on %s, says %s", body(e, "subject"), body(e, "before"), scope(e.Target), e.Actor.Requester)
+	}
+	return fmt.Sprintf("%s is %s on %s, says %s", body(e, "subject"), body(e, "after"), scope(e.Target), e.Actor.Requester)
+}
+
+// configuredText says which part of the configuration was changed. What it was and is stands in the entry.
+func configuredText(e store.Entry) string {
+	var b struct {
+		Section string `json:"section"`
+		Name    string `json:"name"`
+		After   struct {
+			Enabled bool   `json:"enabled"`
+			Members string `json:"members"`
+		} `json:"after"`
+	}
+	_ = json.Unmarshal(e.Body, &b) // an entry that cannot be read says less
+	switch {
+	case b.Section == config.EnabledSection && b.After.Enabled:
+		return fmt.Sprintf("%s: turned on by %s", b.Name, e.Actor.Requester)
+	case b.Section == config.EnabledSection:
+		return fmt.Sprintf("%s: turned off by %s, members: %s", b.Name, e.Actor.Requester, b.After.Members)
+	}
+	did := map[string]string{"create": "made", "change": "changed", "delete": "taken away"}[e.Act]
+	return fmt.Sprintf("configuration: %s/%s %s by %s", b.Section, b.Name, did, e.Actor.Requester)
 }
 
 // body returns one text of an entry's body.
