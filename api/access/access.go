@@ -225,8 +225,12 @@ type Entry struct {
 	Who   string     // for people and the audit record
 	Team  *team.Team // at a team's door; without members
 	Guest target.Guest
+	Lists bool     // at the organization's door: they maintain some team, for which they may look for groups, and are nothing else there
 	Why   *Refusal // what stops them from changing anything, whatever their role
 }
+
+// May reports whether whoever is at the door may do something there.
+func (e Entry) May(p Permission) bool { return p.Allows(e.Role) || e.Lists && p == ReadGroups }
 
 // Enter finds out what a caller is at a door. fresh says that something is to be changed: then nothing is taken from memory.
 func (a *Access) Enter(ctx context.Context, c Caller, at Place, to target.Door, fresh bool) (Entry, error) {
@@ -333,6 +337,8 @@ func (a *Access) enter(ctx context.Context, c Caller, at Place, to target.Door) 
 		e.Role = Owner
 	case g.Owner:
 		e.Role = Owner
+	case g.Maintainer && to.Organization():
+		e.Lists = true // of which team is asked at that team's door
 	case g.Maintainer:
 		e.Role = Maintainer
 	}

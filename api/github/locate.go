@@ -139,7 +139,7 @@ func (a *API) enter(ctx context.Context, at place) (*entered, error) {
 	}
 	v.info.Who = e.Who
 	switch {
-	case v.need.Allows(e.Role):
+	case e.May(v.need):
 	case e.Guest.Member || e.Role != access.Nobody:
 		return nil, problemf(http.StatusForbidden, docsTeamSync, "You must be an organization owner or a maintainer of the team to do this.")
 	default:

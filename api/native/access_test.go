@@ -10,6 +10,7 @@ import (
 	"musterline.example/answer"
 	"musterline.example/api/access"
 	"musterline.example/api/native"
+	"musterline.example/internal/githubsim"
 )
 
 // Every route of the table is served, every route that is served is in the table, and each lets in whom the table says.
@@ -160,4 +161,38 @@ func TestRolesAreTheSameWordsEverywhere(t *testing.T) {
 	if got := answer.RoleNames(); !slices.Equal(got, roles) {
 		t.Errorf("%v and %v", got, roles)
 	}
+}
+
+// GitHub's maintainer of a team owns that team's groups, may look for groups to choose from, and is nobody to the rest of the organization.
+func TestAMaintainerOnGitHubHasTheirOwnTeamAlone(t *testing.T) {
+	l := newLab(t)
+	l.org.Team("platform").Set("bob", githubsim.Maintainer)
+	before := l.state()
+	for _, path := range []string{
+		"/targets/octo/teams", "/audit?target=octo", "/audit/export?target=octo", "/runs?target=octo", "/status?target=octo", "/targets/octo/plan",
+		"/targets/octo/requests", "/targets/octo", "/targets/octo/enabled", "/why?user=ada-l&team=octo/docs",
+	} {
+		if got := l.ask("ghp_bob", "GET", path, ""); got.status != http.StatusForbidden {
+			t.Errorf("%s: %d %s", path, got.status, got.text)
+		}
+	}
+	groups := `{"groups":[{"group":"people/leads"}]}`
+	l.ask("ghp_bob", "GET", "/targets/octo/teams/free", "").want(http.StatusForbidden)
+	l.ask("ghp_bob", "PUT", "/targets/octo/teams/free/mappings", groups, "If-Match", "*").want(http.StatusForbidden)
+	l.ask("ghp_bob", "POST", "/targets/octo/teams/free/mappings/preview", groups).want(http.StatusForbidden)
+	l.ask("ghp_bob", "PUT", "/targets/octo/teams/none/mappings", groups, "If-Match", "*").want(http.StatusNotFound)
+	l.ask("ghp_bob", "POST", "/targets/octo/pause", `{"reason":"x"}`).want(http.StatusForbidden)
+	if after := l.state(); after != before {
+		t.Error("something was changed")
+	}
+	if found := as[answer.Groups](l.ask("ghp_bob", "GET", "/sources/people/groups?target=octo", "").want(200)); len(found.Groups) != 3 || len(found.Groups[0].Teams) != 0 {
+		t.Errorf("groups to choose from, without who else has them: %+v", found)
+	}
+	l.ask("ghp_bob", "GET", "/sources/other/groups?target=octo", "").want(http.StatusNotFound)
+	l.ask("ghp_bob", "GET", "/targets/octo/teams/platform", "").want(200).says("people/platform")
+	l.ask("ghp_bob", "PUT", "/targets/octo/teams/platform/mappings", groups, "If-Match", "*").want(http.StatusForbidden).says("musterline.yaml")
+	l.org.Team("free").Set("bob", githubsim.Maintainer)
+	l.ask("ghp_bob", "POST", "/targets/octo/teams/Free/mappings/preview", groups).want(200)
+	l.ask("ghp_bob", "PUT", "/targets/octo/teams/free/mappings", groups, "If-Match", "*").want(200).says("people/leads")
+	l.ask("ghp_ann", "PUT", "/targets/octo/teams/free/mappings", `{"groups":[]}`, "If-Match", "*").want(200)
 }

@@ -125,8 +125,9 @@ func (a *API) registerLists() {
 		Page
 		Source string `path:"source"`
 		Prefix string `query:"prefix" maxLength:"256" doc:"Only groups whose name begins with this."`
+		Target string `query:"target" doc:"As this target shows them, with its teams alone."`
 	}) (*body[answer.Groups], error) {
-		v, bound, err := a.within(ctx)
+		v, bound, err := a.chosen(ctx, in.Target)
 		if err != nil {
 			return nil, err
 		}
@@ -142,7 +143,7 @@ func (a *API) registerLists() {
 		groups.Next = cursor(of, groups.Next)
 		for i := range groups.Groups {
 			g := &groups.Groups[i]
-			g.Teams = slices.DeleteFunc(g.Teams, func(t string) bool { return bound != "" && !strings.HasPrefix(t, bound+"/") })
+			g.Teams = slices.DeleteFunc(g.Teams, func(t string) bool { return v.lists || bound != "" && !strings.HasPrefix(t, bound+"/") })
 		}
 		return told(groups, err)
 	})

@@ -60,7 +60,7 @@ func (a *API) registerMappings() {
 		id: "team", route: "GET /targets/{target}/teams/{team}", tag: "teams", summary: "One team with its groups",
 		promise: "Reads the team from the target, and says which groups are mapped to it and who owns these mappings: the file, a rule, or the API.",
 	}, func(ctx context.Context, in *TeamOf) (*body[answer.TeamMappings], error) {
-		v, err := a.on(ctx, in.Target)
+		v, err := a.onTeam(ctx, *in)
 		if err != nil {
 			return nil, err
 		}
@@ -75,7 +75,7 @@ func (a *API) registerMappings() {
 		IfMatch
 		Body mapWish
 	}) (*body[answer.TeamMappings], error) {
-		v, err := a.on(ctx, in.Target)
+		v, err := a.onTeam(ctx, in.TeamOf)
 		if err != nil {
 			return nil, err
 		}
@@ -97,7 +97,7 @@ func (a *API) registerMappings() {
 		TeamOf
 		Body mapWish
 	}) (*body[answer.Plan], error) {
-		v, err := a.on(ctx, in.Target)
+		v, err := a.onTeam(ctx, in.TeamOf)
 		if err != nil {
 			return nil, err
 		}

@@ -8,6 +8,7 @@ package native
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"log/slog"
@@ -26,6 +27,7 @@ import (
 	"musterline.example/api/access"
 	"musterline.example/api/request"
 	"musterline.example/target"
+	"musterline.example/team"
 )
 
 // Prefix is where the API lies.
@@ -106,6 +108,7 @@ type visit struct {
 	house  *answer.House
 	need   access.Permission
 	accept string
+	lists  bool // they maintain some team, and may look for groups alone
 	writer http.ResponseWriter
 }
 
@@ -207,50 +210,103 @@ func (v *visit) by(said string) string {
 
 // on lets the caller in to one target, or says why not. Of a target that they may not know of they are told that there is none.
 func (a *API) on(ctx context.Context, name string) (*visit, error) {
-	v := visitOf(ctx)
-	configured, err := v.house.Configured(ctx)
+	v, e, err := a.enter(ctx, name)
 	if err != nil {
 		return nil, err
+	}
+	return v, v.may(e)
+}
+
+// onTeam lets the caller in to one team of a target: whoever may on the whole target, and on GitHub's word whoever may administer the team.
+func (a *API) onTeam(ctx context.Context, of TeamOf) (*visit, error) {
+	v, e, err := a.enter(ctx, of.Target)
+	if err != nil {
+		return nil, err
+	}
+	if !e.Guest.Member || e.May(v.need) {
+		return v, v.may(e)
+	}
+	none := answer.Errorf(answer.NotFound, "there is no such team")
+	// The word is understood as the operation will understand it, so that the team that is asked about is the one that is changed.
+	t, err := v.house.Team(ctx, of.Target, of.Team)
+	if err != nil {
+		if c := answer.ErrorOf(err).Class; c == answer.NotFound || c == answer.Usage {
+			return nil, none // nor are they told of teams that they cannot see
+		}
+		return nil, err
+	}
+	place, err := a.place(ctx, v, of.Target)
+	if err != nil {
+		return nil, err
+	}
+	e, err = a.Access.Enter(ctx, v.caller, place, target.Door{Team: team.ID(t.ID)}, v.changes())
+	if r, refused := errors.AsType[*access.Refusal](err); refused && r.Status == http.StatusNotFound {
+		return nil, none
+	}
+	if err != nil {
+		return nil, err
+	}
+	if e.Role == access.Nobody {
+		return nil, mayNot()
+	}
+	return v, v.may(e)
+}
+
+// changes reports whether the operation changes anything.
+func (v *visit) changes() bool { return !v.need.Allows(access.Viewer) }
+
+// may says why somebody at a door may not; nil when they may.
+func (v *visit) may(e access.Entry) error {
+	switch {
+	case e.Role == access.Nobody && !e.Lists:
+		return noTarget()
+	case !e.May(v.need):
+		return mayNot()
+	case v.changes() && e.Why != nil:
+		return e.Why
+	}
+	v.lists = e.Role == access.Nobody
+	return nil
+}
+
+// place is a target as access knows it.
+func (a *API) place(ctx context.Context, v *visit, name string) (access.Place, error) {
+	gate, err := v.house.Gate(ctx, name)
+	if err == nil && gate == nil {
+		err = noTarget()
+	}
+	return access.Place{Target: name, Host: v.house.Host(ctx, name), Gate: gate, Unscoped: v.house.Config.Targets[name].Unscoped}, err
+}
+
+// enter says what the caller is to a target. One that they may not know of is none.
+func (a *API) enter(ctx context.Context, name string) (*visit, access.Entry, error) {
+	v := visitOf(ctx)
+	none := access.Entry{}
+	configured, err := v.house.Configured(ctx)
+	if err != nil {
+		return nil, none, err
 	}
 	known := slices.Contains(configured.TargetNames(), name)
 	if t, ours := v.caller.Token(); ours {
-		switch {
-		case t.Target != "" && t.Target != name, !known:
-			return nil, noTarget()
-		case !v.need.Allows(access.Role(t.Role)):
-			return nil, mayNot()
+		if t.Target != "" && t.Target != name || !known {
+			return nil, none, noTarget()
 		}
-		return v, nil
+		return v, access.Entry{Role: access.Role(t.Role), Who: v.who}, nil
 	}
 	if !known {
-		return nil, noTarget()
+		return nil, none, noTarget()
 	}
-	gate, err := v.house.Gate(ctx, name)
+	place, err := a.place(ctx, v, name)
 	if err != nil {
-		return nil, err
+		return nil, none, err
 	}
-	if gate == nil {
-		return nil, noTarget()
-	}
-	place := access.Place{
-		Target: name, Host: v.house.Host(ctx, name), Gate: gate, Unscoped: v.house.Config.Targets[name].Unscoped,
-	}
-	changes := !v.need.Allows(access.Viewer)
-	e, err := a.Access.Enter(ctx, v.caller, place, target.Door{}, changes)
+	e, err := a.Access.Enter(ctx, v.caller, place, target.Door{}, v.changes())
 	if err != nil {
-		return nil, err
-	}
-	switch {
-	case e.Role == access.Nobody:
-		return nil, noTarget()
-	case !v.need.Allows(e.Role):
-		return nil, mayNot()
-	case changes && e.Why != nil:
-		return nil, e.Why
+		return nil, none, err
 	}
 	v.who = e.Who
 	v.info.Who = e.Who
-	return v, nil
+	return v, e, nil
 }
 
 func noTarget() error { return answer.Errorf(answer.NotFound, "there is no such target") }
