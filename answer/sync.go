@@ -27,6 +27,8 @@ type SyncWish struct {
 	Digest string `json:"digest,omitempty"`
 	// Answered says that a person has said yes to that plan: it answers the guard approval, and no other.
 	Answered bool `json:"answered,omitempty"`
+
+	Begun func(run string) `json:"-"` // told of the run before it reads anything; may be nil
 }
 
 // A Progress is one thing that happens in a sync: either of the two is set.
@@ -151,13 +153,23 @@ func (h *House) Sync(ctx context.Context, wish SyncWish, tell func(Progress)) (D
 	}
 	done, _, err := h.Carry(ctx, lane, wish.Target, reconcile.Budget{
 		Run:      reconcile.Run{Trigger: wish.Trigger, Requester: wish.By},
-		Answered: wish.Answered, Digest: wish.Digest,
+		Answered: wish.Answered, Digest: wish.Digest, Begun: begun(wish.Begun),
 	}, tell)
 	return done, err
 }
 
+// begun tells of a run by its id.
+func begun(tell func(run string)) func(reconcile.Run) {
+	return func(r reconcile.Run) {
+		if tell != nil {
+			tell(r.ID)
+		}
+	}
+}
+
 // Carry does a run of a target, slice after slice, until nothing is left or the deadline of the budget has passed; more says that work is
-// left. The budget's own Progress and Planned are called as well.
+// left. It ends after the write in hand when the run is cancelled or its target paused. The budget's own Begun, Progress and Planned are called as
+// well; its Call takes the place of ours.
 func (h *House) Carry(ctx context.Context, lane, name string, budget reconcile.Budget, tell func(Progress)) (done Done, more bool, err error) {
 	t := h.tally(name, budget.Answered, tell)
 	if err := h.writes(); err != nil {
@@ -167,7 +179,17 @@ func (h *House) Carry(ctx context.Context, lane, name string, budget reconcile.B
 	if err != nil {
 		return t.done, false, err
 	}
-	planned, progress := budget.Planned, budget.Progress
+	began, planned, progress := budget.Begun, budget.Planned, budget.Progress
+	listen := &listener{house: h}
+	budget.Begun = func(r reconcile.Run) {
+		listen.run = r
+		if began != nil {
+			began(r)
+		}
+	}
+	if budget.Call == nil {
+		budget.Call = listen.call
+	}
 	budget.Planned = func(d *reconcile.Decision) {
 		if planned != nil {
 			planned(d)
@@ -193,6 +215,9 @@ func (h *House) Carry(ctx context.Context, lane, name string, budget reconcile.B
 		case err != nil:
 			err = t.failed(err)
 			return t.end(), false, err
+		case report.State == "cancelled":
+			err = t.cancelled(report.Error)
+			return t.end(), false, err
 		}
 		budget.Digest = "" // it has been compared; what comes after is what has moved since
 		if more && !budget.Deadline.IsZero() && !h.now().Before(budget.Deadline) {
@@ -200,6 +225,28 @@ func (h *House) Carry(ctx context.Context, lane, name string, budget reconcile.B
 		}
 	}
 	return t.end(), more, nil
+}
+
+// A listener hears between two writes whether the run is to go on.
+type listener struct {
+	house *House
+	run   reconcile.Run
+}
+
+// call implements reconcile.Budget's Call. Nobody is waited for: whoever carries the run out waits for it to its end.
+func (l *listener) call(bool) reconcile.Called {
+	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+	defer cancel()
+	signs, err := l.house.Store.Signs(ctx, l.run.ID)
+	switch {
+	case err != nil:
+		l.house.log.WarnContext(ctx, "nobody can be heard between two writes", "run", l.run.ID, "error", err)
+	case signs.Cancelled != "":
+		return reconcile.Called{Cancelled: "cancelled by " + signs.Cancelled}
+	case signs.Pause.By != "" && !l.run.Paused(signs.Pause):
+		return reconcile.Called{Cancelled: "the target was paused by " + signs.Pause.By + ": " + signs.Pause.Reason}
+	}
+	return reconcile.Called{}
 }
 
 // A tally counts what a run does while it does it.
@@ -274,15 +321,29 @@ func (t *tally) slice(r reconcile.Report) {
 
 // failed says what ended the run before its end, and counts what that has left undone.
 func (t *tally) failed(err error) error {
-	t.words.Left = max(0, t.total-t.done.Added-t.done.Removed-t.done.Updated-t.done.Already-t.failures)
+	t.words.Left = t.left()
 	if t.words.Interrupted = errors.Is(err, context.Canceled); t.words.Interrupted {
-		rest := "and the next sync does the rest"
-		if t.done.Undoes != "" {
-			rest = "and the rest can be undone as before"
-		}
-		return Errorf(Stopped, "%s: interrupted", t.done.Target).WithHint("what was written is in the audit record, " + rest)
+		return t.stopped("interrupted")
 	}
 	return fmt.Errorf("%s: %w", t.done.Target, err)
+}
+
+// cancelled says that somebody has ended the run, and counts what that has left undone.
+func (t *tally) cancelled(why string) error {
+	t.words.Left = t.left()
+	return t.stopped(why)
+}
+
+func (t *tally) left() int {
+	return max(0, t.total-t.done.Added-t.done.Removed-t.done.Updated-t.done.Already-t.failures)
+}
+
+func (t *tally) stopped(why string) error {
+	rest := "and the next sync does the rest"
+	if t.done.Undoes != "" {
+		rest = "and the rest can be undone as before"
+	}
+	return Errorf(Stopped, "%s: %s", t.done.Target, why).WithHint("what was written is in the audit record, " + rest)
 }
 
 // paused takes up why nothing was done.

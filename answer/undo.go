@@ -14,9 +14,12 @@ type UndoWish struct {
 
 	// Digest is that of the plan that was shown: exactly those changes are made, or none because the world has moved since.
 	Digest string `json:"digest,omitempty"`
+
+	Begun func(run string) `json:"-"` // told of the run before it writes anything; may be nil
 }
 
-// Undo takes a run back, past the guards, and pauses its target: the next sync would do the same again.
+// Undo takes a run back, past the guards, and pauses its target: the next sync would do the same again. It ends after the write in hand when
+// its own run is cancelled, or somebody else pauses the target.
 func (h *House) Undo(ctx context.Context, wish UndoWish, tell func(Progress)) (Done, error) {
 	if err := h.writes(); err != nil {
 		return Done{}, err
@@ -31,9 +34,14 @@ func (h *House) Undo(ctx context.Context, wish UndoWish, tell func(Progress)) (D
 	if err != nil {
 		return t.done, err
 	}
+	listen, tellBegun := &listener{house: h}, begun(wish.Begun)
 	report, err := reconcile.Undo(ctx, d, run.Target, run.ID, reconcile.Budget{
 		Run: reconcile.Run{Requester: wish.By}, Answered: true, Digest: wish.Digest, Progress: t.wrote,
-		Planned: func(d *reconcile.Decision) { t.planned(ctx, d) },
+		Planned: func(d *reconcile.Decision) { t.planned(ctx, d) }, Call: listen.call,
+		Begun: func(r reconcile.Run) {
+			listen.run = r
+			tellBegun(r)
+		},
 	})
 	t.slice(report)
 	switch {
@@ -41,6 +49,8 @@ func (h *House) Undo(ctx context.Context, wish UndoWish, tell func(Progress)) (D
 		err = Errorf(Conflict, "run %s of %s: %w", run.ID, run.Target, err).WithHint("look at it again: musterline undo " + run.ID)
 	case err != nil:
 		err = t.failed(err)
+	case report.State == "cancelled":
+		err = t.cancelled(report.Error)
 	}
 	return t.end(), err
 }

@@ -28,7 +28,7 @@ func PlanUndo(ctx context.Context, d Deps, name, undone string) (*Decision, erro
 
 // Undo takes a run back: it plans the inverse of its writes, passes the guards, applies, puts the rows of the ledger back as they were, and
 // leaves the target paused, because the next sync would do the same again. With b.Digest it makes the changes of the plan with that digest,
-// or none and ErrMoved. Of the budget only the deadline is not looked at.
+// or none and ErrMoved. Of the budget only the deadline is not looked at, and a Call that only says to leave is not heeded.
 func Undo(ctx context.Context, d Deps, name, undone string, b Budget) (report Report, err error) {
 	b.Run.Undoes, b.Run.Trigger = undone, "undo"
 	if t, ok := d.Targets[name]; ok {
@@ -47,6 +47,9 @@ func Undo(ctx context.Context, d Deps, name, undone string, b Budget) (report Re
 	if err != nil {
 		return report, err
 	}
+	if b.Begun != nil {
+		b.Begun(run)
+	}
 	defer func() { report = d.finish(ctx, run, nil, report, err) }()
 	if err := d.Notebook.SavePlan(ctx, run.ID, dec.Plan, dec.Objections); err != nil {
 		return report, err
@@ -55,19 +58,36 @@ func Undo(ctx context.Context, d Deps, name, undone string, b Budget) (report Re
 		b.Planned(dec)
 	}
 	// Paused first: were it done last, a crash in between would let the next sync write again what was just taken back.
-	pause := Pause{By: b.Run.Requester, Reason: "run " + undone + " was undone by run " + run.ID, At: d.Now()}
+	pause := Pause{By: b.Run.Requester, Reason: run.pauses(), At: d.Now()}
 	if err := d.Notebook.Pause(ctx, name, pause); err != nil {
 		return report, err
 	}
 	report = dec.report()
 	w := &witness{progress: b.Progress}
+	cancelled := ""
+	var leave func(within bool) bool
+	if b.Call != nil {
+		leave = func(within bool) bool {
+			cancelled = b.Call(within).Cancelled
+			return cancelled != ""
+		}
+	}
 	applied, err := apply.Run(ctx, t, dec.Approved, d.Log, apply.Options{
-		Run: run.ID, Now: d.Now, Progress: w.saw,
+		Run: run.ID, Now: d.Now, Progress: w.saw, Leave: leave,
 		Actor: audit.Actor{Credential: dec.World.Credential, Trigger: run.Trigger, Requester: run.Requester},
 	})
 	report = report.with(applied)
+	if cancelled != "" {
+		report.State, report.Error = "cancelled", cancelled
+	}
 	return report, errors.Join(err, d.restore(ctx, undone, run.ID, dec.World.Place, w.done))
 }
+
+// pauses is why the target of an undo is paused.
+func (r Run) pauses() string { return "run " + r.Undoes + " was undone by run " + r.ID }
+
+// Paused reports whether a pause is that with which an undo leaves its target.
+func (r Run) Paused(p Pause) bool { return r.Undoes != "" && p.Reason == r.pauses() }
 
 func (d Deps) planUndo(ctx context.Context, name, undone string, answered bool) (Target, *Decision, error) {
 	t, ok := d.Targets[name]

@@ -32,19 +32,25 @@ func (c *Client) act(ctx context.Context, path string, wish map[string]any, tell
 		done = *f.done
 	}
 	if err != nil && ctx.Err() != nil {
-		return done, c.stopped(ctx, accepted.ID, accepted.Target)
+		return done, c.stopped(ctx, accepted.ID, accepted.Target, wish["by"])
 	}
 	return done, err
 }
 
 // stopped cancels what the asker does not wait for any more.
-func (c *Client) stopped(ctx context.Context, id, target string) error {
+func (c *Client) stopped(ctx context.Context, id, target string, by any) error {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 10*time.Second)
 	defer cancel()
 	var asked answer.Request
-	err := c.call(ctx, http.MethodGet, at("requests", id, ""), nil, &asked)
+	var err error
+	for try := 0; try < tries && err == nil && asked.Run == ""; try++ { // what has just been asked for becomes a run in a moment, if nothing is before it
+		if try > 0 {
+			time.Sleep(time.Second / 2)
+		}
+		err = c.call(ctx, http.MethodGet, at("requests", id, ""), nil, &asked)
+	}
 	if err == nil && asked.Run != "" {
-		err = c.call(ctx, http.MethodPost, at("runs", asked.Run, "/cancel"), map[string]string{}, nil)
+		err = c.call(ctx, http.MethodPost, at("runs", asked.Run, "/cancel"), map[string]any{"by": by}, nil)
 	}
 	if err != nil || asked.Run == "" {
 		return answer.Errorf(answer.Stopped, "%s: not waited for any more, and the server goes on", target).

@@ -1,6 +1,7 @@
 package native
 
 import (
+	"cmp"
 	"context"
 	"crypto/rand"
 	"fmt"
@@ -97,7 +98,7 @@ func underWay(run string) error {
 
 // begin begins an act. do is called with a context that outlives the request.
 func (a *API) begin(
-	ctx context.Context, h *answer.House, wish answer.Request, do func(ctx context.Context, tell func(answer.Progress)) (answer.Done, error),
+	ctx context.Context, h *answer.House, wish answer.Request, do func(ctx context.Context, c *act) (answer.Done, error),
 ) (answer.Request, error) {
 	free, err := a.acts.take(wish.Target)
 	if err != nil {
@@ -125,7 +126,7 @@ func (a *API) begin(
 	a.acts.underWay.Go(func() {
 		defer free()
 		defer done()
-		said, err := do(a.acts.life, c.tell)
+		said, err := do(a.acts.life, c)
 		c.finish(said, err, a.Now())
 	})
 	return wish, nil
@@ -155,6 +156,13 @@ func (c *act) request() answer.Request {
 	return c.wish
 }
 
+// begun makes the run known, so that it can be cancelled while it is under way.
+func (c *act) begun(run string) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.wish.Run = run
+}
+
 func (c *act) tell(p answer.Progress) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -171,7 +179,7 @@ func (c *act) add(e answer.RunEvent) {
 func (c *act) finish(said answer.Done, err error, at time.Time) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.wish.Run, c.err, c.ended = said.Run, err, at
+	c.wish.Run, c.err, c.ended = cmp.Or(said.Run, c.wish.Run), err, at
 	c.add(answer.RunEvent{Done: &said})
 }
 
@@ -280,11 +288,11 @@ func (a *API) registerActs() {
 			return nil, err
 		}
 		r, err := a.begin(ctx, v.house, answer.Request{Target: in.Target, Asker: by, Why: wish.Why}, func(
-			ctx context.Context, tell func(answer.Progress),
+			ctx context.Context, c *act,
 		) (answer.Done, error) {
 			return v.house.Sync(ctx, answer.SyncWish{
-				Target: in.Target, Trigger: wish.Trigger, By: by, Digest: wish.Digest, Answered: wish.Answered,
-			}, tell)
+				Target: in.Target, Trigger: wish.Trigger, By: by, Digest: wish.Digest, Answered: wish.Answered, Begun: c.begun,
+			}, c.tell)
 		})
 		if err != nil {
 			return nil, err
@@ -309,9 +317,9 @@ func (a *API) registerActs() {
 		}
 		by := v.by(in.Body.By)
 		r, err := a.begin(ctx, v.house, answer.Request{Target: run.Target, Asker: by, Why: "undo run " + run.ID}, func(
-			ctx context.Context, tell func(answer.Progress),
+			ctx context.Context, c *act,
 		) (answer.Done, error) {
-			return v.house.Undo(ctx, answer.UndoWish{Run: run.ID, By: by, Digest: in.Body.Digest}, tell)
+			return v.house.Undo(ctx, answer.UndoWish{Run: run.ID, By: by, Digest: in.Body.Digest, Begun: c.begun}, c.tell)
 		})
 		if err != nil {
 			return nil, err
