@@ -88,10 +88,7 @@ type running struct {
 
 func served(out io.Writer, dir, program, name, database string) (err error) {
 	r := &running{dir: dir, wrote: make(chan time.Time, 1000)}
-	hub, err := r.github()
-	if err != nil {
-		return err
-	}
+	hub := r.github()
 	defer hub.Close()
 	if err := r.lay(hub.URL, database); err != nil {
 		return err
@@ -111,13 +108,13 @@ func served(out io.Writer, dir, program, name, database string) (err error) {
 	if err := r.start(program); err != nil {
 		return err
 	}
-	time.Sleep(5 * time.Second)
+	<-time.After(5 * time.Second)
 	idle := r.resident()
 	if _, err := r.patch("people:g-000001"); err != nil {
 		return err
 	}
 	lists := load(askedRate, 0, func() error {
-		return r.get(groupsPath + "?per_page=30&q=" + fmt.Sprintf("Team%%20%04d", rand.IntN(servedGroups/10))) //nolint:gosec // load
+		return r.get(groupsPath + "?per_page=30&q=" + fmt.Sprintf("Team%%20%04d", rand.IntN(servedGroups/10)))
 	})
 	reads := load(0, atOnce, func() error { return r.get(mappingPath) })
 	after := r.resident()
@@ -133,7 +130,7 @@ func served(out io.Writer, dir, program, name, database string) (err error) {
 }
 
 // github is an organization whose calls take their time when asked to.
-func (r *running) github() (*httptest.Server, error) {
+func (r *running) github() *httptest.Server {
 	world := githubsim.NewWorld()
 	org := world.AddOrganization("octo-org", "olga")
 	for i := range 100 {
@@ -146,13 +143,13 @@ func (r *running) github() (*httptest.Server, error) {
 	}
 	return httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) {
 		if r.slow.Load() {
-			time.Sleep(githubTakes)
+			<-time.After(githubTakes)
 			if strings.Contains(req.URL.Path, "/memberships/") && req.Method != http.MethodGet {
 				r.wrote <- time.Now()
 			}
 		}
 		gh.ServeHTTP(w, req)
-	})), nil
+	}))
 }
 
 // token is one of the tokens of an owner: one alone would be out of requests within the hour.
@@ -185,33 +182,33 @@ func (r *running) start(program string) (err error) {
 	if r.log, err = os.Create(filepath.Join(r.dir, "log")); err != nil {
 		return err
 	}
-	r.cmd = exec.CommandContext(context.Background(), program, "serve", "--config", filepath.Join(r.dir, "musterline.yaml"))
+	r.cmd = exec.CommandContext(context.Background(), program, "serve", "--config", filepath.Join(r.dir, "musterline.yaml")) //nolint:gosec // built a moment ago
 	r.cmd.Stderr, r.base = r.log, ""
 	began := time.Now()
 	if err := r.cmd.Start(); err != nil {
 		return err
 	}
 	for time.Since(began) < time.Minute {
-		time.Sleep(5 * time.Millisecond)
+		<-time.After(5 * time.Millisecond)
 		if r.base == "" {
 			text, err := os.ReadFile(r.log.Name())
 			if err != nil {
 				return err
 			}
 			for line := range bytes.Lines(text) {
-				var said struct{ Msg, At string }
+				var said struct {
+					Msg string `json:"msg"`
+					At  string `json:"at"`
+				}
 				if json.Unmarshal(line, &said) == nil && said.Msg == "serving" {
 					r.base = said.At
 				}
 			}
 			continue
 		}
-		if resp, err := http.Get(r.base + "/readyz"); err == nil { //nolint:noctx // the program's own
-			_ = resp.Body.Close()
-			if resp.StatusCode == http.StatusOK {
-				r.ready = time.Since(began)
-				return nil
-			}
+		if r.get("/readyz") == nil {
+			r.ready = time.Since(began)
+			return nil
 		}
 	}
 	return errors.New("the server does not become ready")
@@ -230,7 +227,7 @@ func (r *running) filled() error {
 		if r.get(groupsPath+"?q=Team%2009999") == nil {
 			return nil
 		}
-		time.Sleep(100 * time.Millisecond)
+		<-time.After(100 * time.Millisecond)
 	}
 	return errors.New("the groups are not listed")
 }
@@ -263,7 +260,7 @@ func (r *running) ask(method, path, body string) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	req.Header.Set("Authorization", "Bearer "+token(rand.IntN(50))) //nolint:gosec // load
+	req.Header.Set("Authorization", "Bearer "+token(rand.IntN(50)))
 	resp, err := caller.Do(req)
 	if err != nil {
 		return nil, err
@@ -299,7 +296,7 @@ func (r *running) latencies() (figures, error) {
 		case <-time.After(30 * time.Second):
 			return all, errors.New("GitHub sees no write within 30 seconds of a PATCH")
 		}
-		time.Sleep(1500 * time.Millisecond) // idle again
+		<-time.After(1500 * time.Millisecond) // idle again
 	}
 	return all, nil
 }
@@ -352,7 +349,7 @@ func load(rate, callers int, ask func() error) figures {
 	if rate > 0 {
 		for i := range int(askedFor.Seconds()) * rate {
 			due := began.Add(time.Duration(i) * time.Second / time.Duration(rate))
-			time.Sleep(time.Until(due))
+			<-time.After(time.Until(due))
 			wait.Go(func() { note(due) })
 		}
 	}

@@ -118,12 +118,12 @@ func (s *servedHouse) run(args ...string) (string, int) {
 }
 
 // start starts the server and waits until it listens.
-func (s *servedHouse) start() {
+func (s *servedHouse) start(args ...string) {
 	s.t.Helper()
 	ctx, stop := context.WithCancel(context.Background())
-	s.log, s.stop, s.code = &lockedBuffer{}, stop, make(chan int, 1)
+	s.log, s.at, s.stop, s.code = &lockedBuffer{}, "", stop, make(chan int, 1)
 	go func() {
-		s.code <- s.cli(s.log).run(ctx, []string{"serve", "--config", filepath.Join(s.dir, "musterline.yaml")})
+		s.code <- s.cli(s.log).run(ctx, append([]string{"serve", "--config", filepath.Join(s.dir, "musterline.yaml")}, args...))
 	}()
 	s.t.Cleanup(stop)
 	s.until("the server listens", func() bool {
@@ -259,7 +259,7 @@ func TestAServerFinishesTheWriteInHand(t *testing.T) {
 func TestACertificateIsReadAgainWhenItIsRenewed(t *testing.T) {
 	s := layOut(t, "tls_cert_file: server.pem, tls_key_file: server.key")
 	first := s.certify("first.example")
-	s.http.Transport = &http.Transport{TLSClientConfig: &tls.Config{InsecureSkipVerify: true}, DisableKeepAlives: true} //nolint:gosec // who it is, is what is asked
+	s.http.Transport = &http.Transport{TLSClientConfig: &tls.Config{InsecureSkipVerify: true}, DisableKeepAlives: true}
 	s.start()
 	if got := s.certificate(); got != first {
 		t.Errorf("the certificate is that of %s", got)
@@ -308,7 +308,7 @@ func (s *servedHouse) certify(name string) string {
 // certificate is the name in the certificate that the server shows.
 func (s *servedHouse) certificate() string {
 	s.t.Helper()
-	dialer := tls.Dialer{NetDialer: &net.Dialer{Timeout: 10 * time.Second}, Config: &tls.Config{InsecureSkipVerify: true}} //nolint:gosec // as above
+	dialer := tls.Dialer{NetDialer: &net.Dialer{Timeout: 10 * time.Second}, Config: &tls.Config{InsecureSkipVerify: true}}
 	conn, err := dialer.DialContext(s.t.Context(), "tcp", strings.TrimPrefix(s.at, "https://"))
 	if err != nil {
 		s.t.Fatal(err)
@@ -332,4 +332,54 @@ func TestAPortThatIsTakenIsSaid(t *testing.T) {
 	if code != exitFailed || !strings.Contains(out, "name a free one") {
 		t.Errorf("%d: %s", code, out)
 	}
+}
+
+// administrator makes a token that may do everything.
+func (s *servedHouse) administrator() string {
+	s.t.Helper()
+	out, code := s.run("token", "create", "test", "--role", "administrator", "--json")
+	var made struct{ Text string }
+	if err := json.Unmarshal([]byte(out), &made); code != exitDone || err != nil || made.Text == "" {
+		s.t.Fatalf("%d: %s", code, out)
+	}
+	return made.Text
+}
+
+// configure makes a row of the configuration over the API.
+func (s *servedHouse) configure(path, token, body string) {
+	s.t.Helper()
+	req, err := http.NewRequestWithContext(s.t.Context(), http.MethodPut, s.at+"/api/musterline"+path, strings.NewReader(body))
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	req.Header.Set("Authorization", "Bearer "+token)
+	req.Header.Set("Content-Type", "application/json")
+	req.Header.Set("If-Match", "*")
+	resp, err := s.http.Do(req)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	defer resp.Body.Close()
+	if text, err := io.ReadAll(resp.Body); err != nil || resp.StatusCode != http.StatusOK {
+		s.t.Fatalf("%d: %s %v", resp.StatusCode, text, err)
+	}
+}
+
+func TestTheAddressOfTheCommandLineWinsOverAllThatIsConfigured(t *testing.T) {
+	s := layOut(t, "")
+	token := s.administrator()
+	s.start()
+	s.configure("/sources/more", token, `{"kind":"file","path":"directory.yaml"}`)
+	s.ended()
+	free, err := new(net.ListenConfig).Listen(t.Context(), "tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	address := free.Addr().String()
+	_ = free.Close()
+	s.start("--listen", address)
+	if s.at != "http://"+address {
+		t.Errorf("it listens on %s, not on %s", s.at, address)
+	}
+	s.ended()
 }

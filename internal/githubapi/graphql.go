@@ -123,7 +123,9 @@ func (c *Client) spent(data json.RawMessage) {
 		return
 	}
 	var said struct {
-		RateLimit struct{ Cost int } `json:"rateLimit"`
+		RateLimit struct {
+			Cost int `json:"cost"`
+		} `json:"rateLimit"`
 	}
 	if json.Unmarshal(data, &said) == nil && said.RateLimit.Cost > 0 {
 		c.meter.Spent("graphql", said.RateLimit.Cost)
