@@ -155,9 +155,10 @@ func (r *sourceRead) handBack(ctx context.Context, reason error) error {
 }
 
 // finish keeps what was read, or that it failed, ends the job, and wakes the runs that wait for it. When somebody has asked for a read since
-// this one began, the next one follows.
+// this one began, the next one follows. When the database does not take it, the read is handed back, so that the next try need not wait until
+// this one counts as silent.
 func (r *sourceRead) finish(ctx context.Context, began time.Time, failed error, read store.Packed, again bool) error {
-	return r.Store.Turn(ctx, "end the read of source "+r.source, func(u *store.Turn) error {
+	if err := r.Store.Turn(ctx, "end the read of source "+r.source, func(u *store.Turn) error {
 		held, err := u.EndLease(ctx, r.lease)
 		if err != nil || !held {
 			return err
@@ -183,7 +184,10 @@ func (r *sourceRead) finish(ctx context.Context, began time.Time, failed error, 
 			}
 		}
 		return r.wakeWaiting(ctx, u)
-	})
+	}); err != nil {
+		return errors.Join(err, r.handBack(ctx, nil))
+	}
+	return nil
 }
 
 // wakeWaiting wakes the runs that wait for sources.
@@ -198,6 +202,9 @@ func (j *Jobs) wakeWaiting(ctx context.Context, u *store.Turn) error {
 			return err
 		}
 		run, err := u.OpenRun(ctx, target)
+		if errors.Is(err, store.ErrNotFound) {
+			continue // it has ended since, and nothing waits for the source
+		}
 		if err != nil {
 			return err
 		}

@@ -7,8 +7,11 @@ import (
 	"testing"
 	"time"
 
+	"github.com/jackc/pgx/v5"
+
 	"musterline.example/directory"
 	"musterline.example/guard"
+	"musterline.example/internal/pgtest"
 	"musterline.example/mapping"
 	"musterline.example/reconcile"
 	"musterline.example/store"
@@ -288,4 +291,93 @@ func TestRequestsForATeamAreNotMoreReads(t *testing.T) {
 		l.quiet()
 		l.holds(platform, "ada")
 	})
+}
+
+// sql runs a statement on a lab's PostgreSQL, and scans the one value that it returns.
+func (l *lab) sql(conn interface {
+	QueryRow(ctx context.Context, sql string, args ...any) pgx.Row
+}, statement string, value any,
+) {
+	l.Helper()
+	if err := conn.QueryRow(context.Background(), statement).Scan(value); err != nil && !errors.Is(err, pgx.ErrNoRows) {
+		l.Fatal(statement, err)
+	}
+}
+
+// connect opens a connection of a test's own to a lab's PostgreSQL.
+func (l *lab) connect() *pgx.Conn {
+	l.Helper()
+	conn, err := pgx.Connect(context.Background(), l.url)
+	if err != nil {
+		l.Fatal(err)
+	}
+	l.Cleanup(func() { _ = conn.Close(context.Background()) })
+	return conn
+}
+
+func TestARunThatEndsWhileItIsToBeWokenStopsNoRead(t *testing.T) {
+	t.Parallel()
+	l := newLab(t, pgtest.URL(t))
+	ctx := context.Background()
+	l.idle()
+	run, err := l.store.Begin(ctx, reconcile.Run{Target: "octo", Trigger: reconcile.ByPerson, Requester: "ada"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := l.store.SaveProgress(ctx, run.ID, store.Progress{Phase: reconcile.ReadingSources, At: l.clock.Now()}); err != nil {
+		t.Fatal(err)
+	}
+	between, watching := l.connect(), l.connect()
+	held, err := between.Begin(ctx)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := held.Exec(ctx, "LOCK TABLE targets IN ACCESS EXCLUSIVE MODE"); err != nil {
+		t.Fatal(err)
+	}
+	woken := make(chan error, 1)
+	go func() {
+		woken <- l.store.Turn(ctx, "wake who waits", func(u *store.Turn) error { return l.jobs.wakeWaiting(ctx, u) })
+	}()
+	l.until("the run was seen to wait", func() bool {
+		var n int
+		l.sql(watching, "SELECT COUNT(*) FROM pg_locks WHERE NOT granted AND relation = 'targets'::regclass", &n)
+		return n == 1
+	})
+	if _, err := held.Exec(ctx, "UPDATE runs SET finished_at = 1 WHERE id = $1", run.ID); err != nil {
+		t.Fatal(err)
+	}
+	if err := held.Commit(ctx); err != nil {
+		t.Fatal(err)
+	}
+	if err := <-woken; err != nil {
+		t.Error(err)
+	}
+}
+
+func TestAReadThatCouldNotBeKeptIsReadAnewAtOnce(t *testing.T) {
+	t.Parallel()
+	l := newLab(t, pgtest.URL(t))
+	platform := l.team("platform")
+	l.join("ada")
+	l.corp.group("eng", "ada")
+	l.mapped("platform", "corp", "eng")
+	l.times.silent = time.Hour // nobody takes over what somebody seems to be at
+	conn := l.connect()
+	for _, statement := range []string{
+		`CREATE FUNCTION full_disk() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE EXCEPTION 'no space left on device'; END $$`,
+		`CREATE TRIGGER full_disk BEFORE INSERT OR UPDATE OF body ON sources FOR EACH ROW WHEN (NEW.body IS NOT NULL) EXECUTE FUNCTION full_disk()`,
+	} {
+		l.sql(conn, statement, nil)
+	}
+	l.start()
+	l.ask(reconcile.ByPerson)
+	l.until("a read could not be kept", func() bool {
+		var n int
+		l.sql(conn, "SELECT COUNT(*) FROM river_job WHERE kind = 'read' AND array_length(errors, 1) > 0", &n)
+		return n > 0
+	})
+	l.sql(conn, "DROP TRIGGER full_disk ON sources", nil)
+	l.quiet()
+	l.holds(platform, "ada")
 }
