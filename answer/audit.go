@@ -13,7 +13,7 @@ import (
 
 // An AuditFilter chooses audit entries. Its zero value chooses the newest hundred.
 type AuditFilter struct {
-	Target  string     `json:"target,omitempty"`
+	Target  string     `json:"target,omitempty"`  // the words below mean what is called so there, and nothing of other targets
 	Team    string     `json:"team,omitempty"`    // a slug, an id, or either behind target/
 	Account string     `json:"account,omitempty"` // a login, an account's number, or source/user
 	Run     string     `json:"run,omitempty"`
@@ -87,7 +87,7 @@ func (h *House) Audit(ctx context.Context, choose AuditFilter) (Audit, error) {
 	}
 	slices.Reverse(entries)
 	return Audit{
-		Entries: list(entries), Names: h.namesIn(ctx, entries),
+		Entries: list(entries), Names: h.namesIn(ctx, f.Target, entries),
 		More: len(entries) > 0 && len(entries) == f.Limit || len(entries) == 100 && f.Limit == 0,
 	}, nil
 }
@@ -122,7 +122,7 @@ func (h *House) filter(ctx context.Context, choose AuditFilter) (store.Filter, e
 		}
 	}
 	if choose.Team != "" {
-		known, err := h.knownTeam(ctx, choose.Team)
+		known, err := h.knownTeam(ctx, choose.Target, choose.Team)
 		if err != nil {
 			return f, err
 		}
@@ -133,7 +133,7 @@ func (h *House) filter(ctx context.Context, choose AuditFilter) (store.Filter, e
 	}
 	if choose.Account != "" {
 		var err error
-		if f.Account, err = h.knownAccount(ctx, choose.Account); err != nil {
+		if f.Account, err = h.knownAccount(ctx, choose.Target, choose.Account); err != nil {
 			return f, err
 		}
 	}
@@ -141,8 +141,8 @@ func (h *House) filter(ctx context.Context, choose AuditFilter) (store.Filter, e
 }
 
 // namesIn gives the names of what entries are about.
-func (h *House) namesIn(ctx context.Context, entries []store.Entry) *Names {
-	all := h.names(ctx)
+func (h *House) namesIn(ctx context.Context, target string, entries []store.Entry) *Names {
+	all := h.names(ctx, target)
 	in := &Names{Teams: make(map[string]string), Accounts: make(map[string]string)}
 	for _, e := range entries {
 		if key := e.Target + "/" + e.Team; all.Teams[key] != "" {

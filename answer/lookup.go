@@ -27,6 +27,7 @@ type knownTeam struct {
 
 // A register is the names that memory has for teams and accounts: those of the last plan before those of older intents.
 type register struct {
+	target   string // the only one whose names these are; empty: all
 	teams    []knownTeam
 	accounts map[team.AccountID]string // login
 }
@@ -34,14 +35,14 @@ type register struct {
 // lookBack is how many intents are searched for the names of teams and accounts that no plan holds any more.
 const lookBack = 5000
 
-// register gathers names.
-func (h *House) register(ctx context.Context) (*register, error) {
-	r := &register{accounts: make(map[team.AccountID]string)}
+// register gathers the names of a target, or of all. Who asks about one target learns no names of others.
+func (h *House) register(ctx context.Context, target string) (*register, error) {
+	r := &register{target: target, accounts: make(map[team.AccountID]string)}
 	if h.Store == nil {
 		return r, nil
 	}
-	for _, host := range h.hosts(ctx) {
-		links, err := h.Store.Links(ctx, host)
+	for _, host := range h.hostsOf(ctx, target) {
+		links, err := h.linksOf(ctx, target, host)
 		if err != nil {
 			return nil, err
 		}
@@ -49,12 +50,16 @@ func (h *House) register(ctx context.Context) (*register, error) {
 			r.account(l.Account, l.Login)
 		}
 	}
-	for _, target := range h.targetNames() {
+	targets := h.targetNames()
+	if target != "" {
+		targets = []string{target}
+	}
+	for _, target := range targets {
 		if err := h.registerPlan(ctx, r, target); err != nil {
 			return nil, err
 		}
 	}
-	intents, err := h.Store.Entries(ctx, store.Filter{Kind: store.KindIntent, Limit: lookBack})
+	intents, err := h.Store.Entries(ctx, store.Filter{Target: target, Kind: store.KindIntent, Limit: lookBack})
 	if err != nil {
 		return nil, err
 	}
@@ -69,6 +74,46 @@ func (h *House) register(ctx context.Context) (*register, error) {
 		}
 	}
 	return r, nil
+}
+
+// hostsOf are where the accounts of a target live, or of all.
+func (h *House) hostsOf(ctx context.Context, target string) []string {
+	if target != "" {
+		return []string{h.host(ctx, target)}
+	}
+	return h.hosts(ctx)
+}
+
+// linksOf are the links on a host, for one target those of the users that have to do with it.
+func (h *House) linksOf(ctx context.Context, target, host string) ([]link.Link, error) {
+	if h.Store == nil {
+		return nil, nil
+	}
+	sources, err := h.sourcesOf(ctx, target)
+	if err != nil {
+		return nil, err
+	}
+	links, err := h.Store.Links(ctx, host)
+	return slices.DeleteFunc(links, func(l link.Link) bool { return target != "" && !slices.Contains(sources, l.User.Source) }), err
+}
+
+// sourcesOf are the sources that have to do with a target: those that it shows, and those that the file maps its teams to. Of no target: all.
+func (h *House) sourcesOf(ctx context.Context, target string) ([]string, error) {
+	if target == "" || len(h.Config.Targets[target].Sources) == 0 {
+		return h.sourceNames(), nil
+	}
+	sources := slices.Clone(h.Config.Targets[target].Sources)
+	for _, r := range h.Config.Rules {
+		if r.Target == target {
+			sources = append(sources, r.Source)
+		}
+	}
+	mappings, err := h.mappings(ctx, target)
+	for _, m := range mappings {
+		sources = append(sources, m.Source)
+	}
+	slices.Sort(sources)
+	return slices.Compact(sources), err
 }
 
 func (h *House) registerPlan(ctx context.Context, r *register, target string) error {
@@ -150,8 +195,8 @@ func (r *register) names() Names {
 }
 
 // names gives what is known of names; a record can be read without.
-func (h *House) names(ctx context.Context) Names {
-	r, err := h.register(ctx)
+func (h *House) names(ctx context.Context, target string) Names {
+	r, err := h.register(ctx, target)
 	if err != nil {
 		h.deps.Logger.Error("look names up", "error", err)
 		return Names{}
@@ -159,8 +204,8 @@ func (h *House) names(ctx context.Context) Names {
 	return r.names()
 }
 
-func (h *House) knownTeam(ctx context.Context, word string) (knownTeam, error) {
-	r, err := h.register(ctx)
+func (h *House) knownTeam(ctx context.Context, target, word string) (knownTeam, error) {
+	r, err := h.register(ctx, target)
 	if err != nil {
 		return knownTeam{}, err
 	}
@@ -208,12 +253,9 @@ type person struct {
 
 // findPerson understands a login, an account's number, and a user's id, sign-in name or address, also behind the name of the source.
 func (h *House) findPerson(ctx context.Context, r *register, host, word string) (person, error) {
-	var links []link.Link
-	if h.Store != nil {
-		var err error
-		if links, err = h.Store.Links(ctx, host); err != nil {
-			return person{}, err
-		}
+	links, err := h.linksOf(ctx, r.target, host)
+	if err != nil {
+		return person{}, err
 	}
 	fold := team.FoldLogin(strings.TrimPrefix(word, "@"))
 	for _, l := range links {
@@ -221,7 +263,7 @@ func (h *House) findPerson(ctx context.Context, r *register, host, word string) 
 			return h.described(ctx, person{user: l.User, account: l.Account, login: l.Login, link: &l})
 		}
 	}
-	users, err := h.usersCalled(ctx, word)
+	users, err := h.usersCalled(ctx, r.target, word)
 	if err != nil {
 		return person{}, err
 	}
@@ -274,9 +316,13 @@ func (h *House) described(ctx context.Context, p person) (person, error) {
 }
 
 // usersCalled finds users of the last snapshots by id, sign-in name or address, or by any of these behind the name of their source.
-func (h *House) usersCalled(ctx context.Context, word string) ([]link.UserRef, error) {
+func (h *House) usersCalled(ctx context.Context, target, word string) ([]link.UserRef, error) {
 	var found []link.UserRef
-	for _, name := range h.sourceNames() {
+	sources, err := h.sourcesOf(ctx, target)
+	if err != nil {
+		return nil, err
+	}
+	for _, name := range sources {
 		of, ok := strings.CutPrefix(word, name+"/")
 		if !ok {
 			of = word
@@ -343,13 +389,13 @@ func introduced(source string, u directory.User) string {
 }
 
 // knownAccount understands what findPerson does, and returns the account's number.
-func (h *House) knownAccount(ctx context.Context, word string) (string, error) {
-	r, err := h.register(ctx)
+func (h *House) knownAccount(ctx context.Context, target, word string) (string, error) {
+	r, err := h.register(ctx, target)
 	if err != nil {
 		return "", err
 	}
 	var last error
-	for _, host := range h.hosts(ctx) {
+	for _, host := range h.hostsOf(ctx, target) {
 		p, err := h.findPerson(ctx, r, host, word)
 		if err == nil && p.account != "" {
 			return string(p.account), nil

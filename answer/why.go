@@ -182,12 +182,17 @@ type inquiry struct {
 	row   *mapping.Entry
 }
 
-// Why says from stored evidence why somebody is in a team, or why not.
+// Why says from stored evidence why somebody is in a team, or why not. Where the team is named with its target, all words mean what is called so
+// there, and nothing of other targets.
 func (h *House) Why(ctx context.Context, user, of string) (Answer, error) {
 	if h.Store == nil {
 		return Answer{}, Errorf(Nothing, "there is nothing stored yet to answer from").WithHint("musterline plan says what a sync would do, and why")
 	}
-	r, err := h.register(ctx)
+	target, _, _ := strings.Cut(of, "/")
+	if !slices.Contains(h.targetNames(), target) {
+		target = ""
+	}
+	r, err := h.register(ctx, target)
 	if err != nil {
 		return Answer{}, err
 	}

@@ -196,3 +196,26 @@ func TestAMaintainerOnGitHubHasTheirOwnTeamAlone(t *testing.T) {
 	l.ask("ghp_bob", "PUT", "/targets/octo/teams/free/mappings", groups, "If-Match", "*").want(200).says("people/leads")
 	l.ask("ghp_ann", "PUT", "/targets/octo/teams/free/mappings", `{"groups":[]}`, "If-Match", "*").want(200)
 }
+
+// Words of the record are looked up among what the caller may see: a team or account of another target is none, and no hint names it.
+func TestTheRecordOfAnotherTargetIsNeitherShownNorNamed(t *testing.T) {
+	l := newLab(t)
+	if _, err := l.house.Sync(t.Context(), answer.SyncWish{Target: "octo", By: "a test"}, nil); err != nil {
+		t.Fatal(err)
+	}
+	for _, path := range []string{
+		"/audit?team=octo/platform", "/audit?team=platform", "/audit/export?team=octo/platform", "/audit?team=nonsense", "/audit?target=hex&team=octo/platform",
+		"/audit?team=platfor", "/audit/export?team=plaform&format=csv", "/why?user=ada-l&team=nonsense", "/why?user=ada-l&team=platfor", "/why?user=ada-l&team=octo/platform",
+	} {
+		got := l.ask("hex's owner", "GET", path, "").want(http.StatusNotFound)
+		for _, word := range []string{"platform", "docs", "octo", "dee"} {
+			if strings.Contains(got.text, word) {
+				t.Errorf("%s names what is octo's: %s", path, got.text)
+			}
+		}
+	}
+	l.ask("octo's viewer", "GET", "/audit?team=platform", "").want(200).says(`"platform"`)
+	l.ask("octo's viewer", "GET", "/audit?target=octo&team=octo/platform", "").want(200).says(`"platform"`)
+	l.ask("octo's viewer", "GET", "/why?user=ada-l&team=platform", "").want(200)
+	l.ask("viewer", "GET", "/audit?team=octo/platform", "").want(200).says(`"platform"`)
+}
