@@ -36,7 +36,11 @@ func TestEveryRouteAsEveryRoleAndAsNobody(t *testing.T) {
 	param := regexp.MustCompile(`\{[a-z]+\}`)
 	names := strings.NewReplacer("{target}", "octo", "{source}", "people", "{team}", "free", "{run}", "1", "{request}", asked.ID, "{token}", "99")
 	bodies := map[string]string{ // whoever is let in changes nothing by them
-		"POST /targets/{target}/sync": `{"trigger":"never"}`, "POST /runs/{run}/undo": `{"digest":"of another plan"}`,
+		"POST /targets/{target}/sync": `{"digest":"of another plan"}`, "POST /runs/{run}/undo": `{"digest":"of another plan"}`,
+		"PUT /targets/{target}/teams/{team}/mappings": `{"groups":[]}`, "POST /targets/{target}/teams/{team}/mappings/preview": `{"groups":[]}`,
+		"PUT /targets/{target}/enabled": `{"enabled":true}`, "POST /links": `{"user":"x","account":"x","reason":"x"}`,
+		"POST /links/remove": `{"user":"x"}`, "POST /tokens": `{"name":"","role":"viewer"}`, "POST /roles": `{"subject":"x","role":"viewer"}`,
+		"POST /roles/remove": `{"subject":"x"}`,
 	}
 	before := l.state()
 	for _, route := range served {

@@ -2,18 +2,83 @@ package native
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
+	"net/http"
+	"net/url"
 	"reflect"
 	"slices"
 	"strings"
+	"unicode"
+	"unicode/utf8"
 
+	"github.com/danielgtaylor/huma/v2"
+
+	"musterline.example/answer"
 	"musterline.example/setting"
 )
 
 var typeOfProblem = reflect.TypeFor[problem]()
+
+// read reads a body that must be as the OpenAPI document has it, and whose texts people can be shown.
+func (a *API) read(data []byte, v any) error {
+	if err := strict(data, v); err != nil {
+		return err
+	}
+	var given any
+	if err := json.Unmarshal(data, &given); err != nil {
+		return errors.New("the body is no JSON")
+	}
+	t := reflect.TypeOf(v).Elem()
+	schemas, found := a.doors.OpenAPI().Components.Schemas, &huma.ValidateResult{}
+	huma.Validate(schemas, schemas.Schema(t, true, ""), huma.NewPathBuffer(nil, 0), huma.ModeWriteToServer, given, found)
+	if len(found.Errors) > 0 {
+		return found.Errors[0]
+	}
+	return texts("", given, t == reflect.TypeFor[part]())
+}
+
+// texts finds control characters: a terminal would obey them, and a database takes no NUL. In a part of the configuration keys and
+// certificates have several lines.
+func texts(key string, v any, lines bool) error {
+	switch v := v.(type) {
+	case string:
+		if strings.ContainsFunc(v, func(r rune) bool { return unicode.IsControl(r) && (!lines || !strings.ContainsRune("\t\r\n", r)) }) {
+			return fmt.Errorf("%s must be without control characters", cmp.Or(key, "a text"))
+		}
+	case []any:
+		for _, one := range v {
+			if err := texts(key, one, lines); err != nil {
+				return err
+			}
+		}
+	case map[string]any:
+		for name, one := range v {
+			if err := texts("", name, false); err != nil {
+				return err
+			}
+			if lines {
+				name = "" // of its kind, or the caller's own word
+			}
+			if err := texts(name, one, lines); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// printable is the same of an address.
+func printable(r *http.Request) error {
+	query, err := url.QueryUnescape(r.URL.RawQuery)
+	if text := r.URL.Path + query; err != nil || !utf8.ValidString(text) || strings.ContainsFunc(text, unicode.IsControl) {
+		return answer.Usagef("the address must be UTF-8 without control characters")
+	}
+	return nil
+}
 
 // strict reads a body. What is wrong with it is said by the names that we have for its keys, and never by its own words: no key that is not
 // known, no value of another sort, nothing after the end.

@@ -50,7 +50,7 @@ type TeamOf struct {
 
 type mapWish struct {
 	AsWhom
-	Groups []answer.GroupWish `json:"groups" doc:"All groups of the team; none at all take it out of our hands. Written source/id, else source/name."`
+	Groups []answer.GroupWish `json:"groups" nullable:"false" maxItems:"1000" doc:"All groups of the team; none at all take it out of our hands. Written source/id, else source/name."`
 	Mode   string             `json:"mode,omitempty" enum:"exclusive,additive" doc:"What becomes of members who are in no group: exclusive, they go; additive, only those that we brought."`
 }
 

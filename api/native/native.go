@@ -154,6 +154,9 @@ func (a *API) open(r *http.Request, v *visit) error {
 	if err != nil {
 		return err
 	}
+	if err := printable(r); err != nil {
+		return err
+	}
 	if v.caller = caller; !known {
 		return a.notServed(r)
 	}
@@ -376,7 +379,7 @@ func operate[I, O any](a *API, o op, do func(ctx context.Context, in *I) (*O, er
 	operation := huma.Operation{
 		OperationID: o.id, Method: method, Path: Prefix + route, Summary: o.summary, Description: o.promise, Tags: []string{o.tag},
 		DefaultStatus: o.status, MaxBodyBytes: maxBody, BodyReadTimeout: 10 * time.Second,
-		SkipValidateBody: true, // strict does it, and names the nearest right word
+		SkipValidateBody: true, // read does it, and names the nearest right word
 		Responses:        map[string]*huma.Response{},
 		Security:         []map[string][]string{{"bearer": {}}},
 	}
@@ -431,7 +434,7 @@ func (a *API) huma() huma.API { //nolint:ireturn // huma gives out no type
 			e.SetEscapeHTML(false)
 			return e.Encode(v)
 		},
-		Unmarshal: strict,
+		Unmarshal: a.read,
 	}}
 	config.Formats["application/problem+json"] = config.Formats["application/json"] // of what huma itself refuses, before ours makes it ours
 	config.DefaultFormat = "application/json"
