@@ -66,9 +66,6 @@ func (c *cli) serve(ctx context.Context, listen string) (err error) {
 	if err != nil {
 		return err
 	}
-	if listen != "" {
-		h.Config.Server.Listen = listen
-	}
 	if err := h.Share(ctx, "musterline serve"); err != nil {
 		return err
 	}
@@ -86,6 +83,9 @@ func (c *cli) serve(ctx context.Context, listen string) (err error) {
 		return err
 	}
 	s := &server{now: now, jobs: jobs, figures: figures, log: log, clock: c.now, config: h.Config.Server, store: h.Store}
+	if listen != "" {
+		s.config.Listen = listen
+	}
 	if err := errors.Join(s.open(ctx), s.gauges()); err != nil {
 		return err
 	}

@@ -337,9 +337,9 @@ func TestAPortThatIsTakenIsSaid(t *testing.T) {
 // administrator makes a token that may do everything.
 func (s *servedHouse) administrator() string {
 	s.t.Helper()
-	out, code := s.run("token", "create", "test", "--role", "administrator", "--json")
+	out, code := s.run("token", "create", "--name", "test", "--role", "administrator", "--json")
 	var made struct{ Text string }
-	if err := json.Unmarshal([]byte(out), &made); code != exitDone || err != nil || made.Text == "" {
+	if err := json.Unmarshal([]byte(out[strings.Index(out, "{"):]), &made); code != exitDone || err != nil || made.Text == "" {
 		s.t.Fatalf("%d: %s", code, out)
 	}
 	return made.Text
