@@ -359,12 +359,12 @@ type approveWish struct {
 	Guards  []string `json:"guards,omitempty" doc:"That object; none: all."`
 	Digest  string   `json:"digest,omitempty" doc:"Of the approval that was shown."`
 	Preview bool     `json:"preview,omitempty" doc:"Only say what it would be about."`
-	Reason  string   `json:"reason,omitempty" doc:"Needed unless it is a preview; the audit record keeps it."`
+	Reason  string   `json:"reason,omitempty" maxLength:"2000" doc:"Needed unless it is a preview; the audit record keeps it."`
 }
 
 type pauseWish struct {
 	AsWhom
-	Reason string `json:"reason,omitempty" doc:"Needed to pause."`
+	Reason string `json:"reason,omitempty" maxLength:"2000" doc:"Needed to pause."`
 }
 
 func (a *API) registerPause() {
@@ -400,13 +400,13 @@ type linkWish struct {
 	AsWhom
 	User    string `json:"user" doc:"source/id"`
 	Account string `json:"account" doc:"host/number: a login can change hands."`
-	Reason  string `json:"reason" doc:"How it is known; the audit record keeps it."`
+	Reason  string `json:"reason" maxLength:"2000" doc:"How it is known; the audit record keeps it."`
 }
 
 type unlinkWish struct {
 	AsWhom
 	User   string `json:"user" doc:"source/id"`
-	Reason string `json:"reason,omitempty"`
+	Reason string `json:"reason,omitempty" maxLength:"2000"`
 }
 
 func (a *API) registerLink() {

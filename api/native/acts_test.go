@@ -155,7 +155,7 @@ func TestTheGroupsOfATeamAreSetAfterAPreview(t *testing.T) {
 		`{"groups":[{"group":"leads"}]}`:                                 "SOURCE/GROUP",
 		`{"groups":[{"group":"people/leads"},{"group":"people/leads"}]}`: "named twice",
 		`{"groups":[{"group":"people/leads","role":"boss"}]}`:            "member or maintainer",
-		`{"groups":[{"group":"people/leads"}],"mode":"boss"}`:            "exclusive or additive",
+		`{"groups":[{"group":"people/leads"}],"mode":"boss"}`:            "exclusive, additive",
 		`{"gruops":[]}`:             "did you mean groups?",
 		`{"groups":"people/leads"}`: "groups must be a list",
 		`{"groups":[{"group":1}]}`:  "must be a text",
@@ -276,7 +276,7 @@ func TestTokensAndRolesAreGivenAndTakenAway(t *testing.T) {
 		t.Error("the text of a token is shown again")
 	}
 	for body, says := range map[string]string{
-		`{"name":"","role":"viewer"}`: "needs a name", `{"name":"x"}`: "needs a role", `{"name":"x","role":"hunter2"}`: "no such role",
+		`{"name":"","role":"viewer"}`: "needs a name", `{"name":"x"}`: "role", `{"name":"x","role":"hunter2"}`: "viewer, maintainer",
 		`{"name":"x","role":"viewer","target":"hunter2"}`: "no such target", `{"name":"x","role":"administrator","target":"octo"}`: "whole server",
 		`{"name":"x","role":"viewer","expires_at":"2000-01-01T00:00:00Z"}`: "ended before", `{"name":"x","role":"viewer","expires_at":"hunter2"}`: "right form",
 	} {

@@ -33,12 +33,20 @@ func (a *API) read(data []byte, v any) error {
 		return errors.New("the body is no JSON")
 	}
 	t := reflect.TypeOf(v).Elem()
+	if t == reflect.TypeFor[part]() {
+		return texts("", given, true) // the rest is as its kind has it
+	}
 	schemas, found := a.doors.OpenAPI().Components.Schemas, &huma.ValidateResult{}
 	huma.Validate(schemas, schemas.Schema(t, true, ""), huma.NewPathBuffer(nil, 0), huma.ModeWriteToServer, given, found)
-	if len(found.Errors) > 0 {
-		return found.Errors[0]
+	for _, err := range found.Errors {
+		if d, ok := errors.AsType[*huma.ErrorDetail](err); ok && d.Location != "" {
+			return fmt.Errorf("%s: %s", d.Location, d.Message)
+		} else if ok {
+			return errors.New(d.Message) // without the value
+		}
+		return errors.New("the body is not as the OpenAPI document describes it")
 	}
-	return texts("", given, t == reflect.TypeFor[part]())
+	return texts("", given, false)
 }
 
 // texts finds control characters: a terminal would obey them, and a database takes no NUL. In a part of the configuration keys and
