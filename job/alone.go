@@ -17,8 +17,12 @@ import (
 var ErrBusy = errors.New("a run of the target is under way")
 
 // Alone takes a target for one act that must meet no sync, such as taking a run back or carrying out a plan that somebody has seen. Until
-// done no server begins a slice of that target; what is asked meanwhile waits. The right ends by itself when this process dies.
+// done no server begins a slice of that target; what is asked meanwhile waits. The right ends by itself when this process dies. A process that
+// has lost its lock on the database is refused with the error of Store.Held.
 func (j *Jobs) Alone(ctx context.Context, target string) (done func(), err error) {
+	if err := j.Store.Held(); err != nil {
+		return nil, err
+	}
 	l, err := j.Store.Lease(ctx, actOf(target))
 	if err != nil {
 		return nil, err

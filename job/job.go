@@ -207,8 +207,9 @@ func (j *Jobs) leaving() bool {
 	return j.stopping
 }
 
-// Ready returns nil while jobs are worked and the database answers, and says what is wrong otherwise.
+// Ready returns nil while jobs are worked, the database answers and this process has its lock, and says what is wrong otherwise.
 func (j *Jobs) Ready() error {
+	held := j.Store.Held() // before the mutex, which nobody holds while the database is asked
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	switch {
@@ -216,6 +217,8 @@ func (j *Jobs) Ready() error {
 		return errors.New("the jobs are not started")
 	case j.stopping:
 		return errors.New("the jobs are stopping")
+	case held != nil:
+		return held
 	case j.trouble != nil:
 		return fmt.Errorf("the jobs: %w", j.trouble)
 	case j.ticked.IsZero():

@@ -130,3 +130,67 @@ func TestJobsNeedTheirTools(t *testing.T) {
 		}
 	}
 }
+
+func TestAServerThatLostItsLockOnTheDatabaseBeginsNothingAndIsNotReady(t *testing.T) {
+	t.Parallel()
+	l := newLab(t, pgtest.URL(t))
+	ctx := context.Background()
+	platform := l.team("platform")
+	l.join("ada")
+	l.corp.group("eng", "ada")
+	l.mapped("platform", "corp", "eng")
+	unlock, err := l.store.LockShared(ctx)
+	if err != nil {
+		t.Fatal(err)
+	}
+	l.start()
+	l.until("the jobs are ready", func() bool { return l.jobs.Ready() == nil })
+	const (
+		number = 0x6d7573746572 // of the lock on the database
+		locks  = "FROM pg_locks WHERE locktype = 'advisory' AND objid = x'73746572'::int AND database = (SELECT oid FROM pg_database WHERE datname = current_database()) "
+	)
+	command, watching := l.connect(), l.connect()
+	taken := make(chan error, 1)
+	go func() {
+		// A command waits for the lock, and has it as soon as PostgreSQL drops the connection of the server.
+		_, err := command.Exec(ctx, "SELECT pg_advisory_lock($1)", int64(number))
+		taken <- err
+	}()
+	l.until("a command waits", func() bool {
+		var n int
+		l.sql(watching, "SELECT COUNT(*) "+locks+"AND NOT granted", &n)
+		return n == 1
+	})
+	l.sql(watching, "SELECT COUNT(pg_terminate_backend(pid)) "+locks+"AND granted", new(int))
+	if err := <-taken; err != nil {
+		t.Fatal(err)
+	}
+	if err := l.jobs.Ready(); !errors.Is(err, store.ErrLocked) {
+		t.Errorf("ready beside a command: %v", err)
+	}
+	if done, err := l.jobs.Alone(ctx, "octo"); !errors.Is(err, store.ErrLocked) {
+		t.Errorf("an act beside a command: %v", err)
+		done()
+	}
+	l.ask(reconcile.ByPerson)
+	l.until("its job has looked", func() bool {
+		var n int
+		l.sql(watching, "SELECT COUNT(*) FROM river_job WHERE kind = 'sync' AND attempted_at IS NOT NULL AND state <> 'running'", &n)
+		return n > 0
+	})
+	if runs := l.runs(); len(runs) != 0 {
+		t.Errorf("begun beside a command: %+v", runs)
+	}
+	if err := command.Close(ctx); err != nil {
+		t.Fatal(err)
+	}
+	l.quiet()
+	l.holds(platform, "ada")
+	if err := l.jobs.Ready(); err != nil {
+		t.Error(err)
+	}
+	l.stop(l.jobs)
+	if err := unlock(); err != nil {
+		t.Error(err)
+	}
+}

@@ -31,6 +31,10 @@ func (s *sourceReader) NextRetry(job *river.Job[readArgs]) time.Time { return re
 func (s *sourceReader) Work(ctx context.Context, job *river.Job[readArgs]) error {
 	j := s.jobs
 	defer j.at("read")()
+	if err := j.Store.Held(); err != nil {
+		j.Log.WarnContext(ctx, "no source is read", "source", job.Args.Source, "error", err)
+		return river.JobSnooze(j.times.apart)
+	}
 	r := &sourceRead{Jobs: j, job: job, source: job.Args.Source, lease: store.Lease{
 		Name: leaseOf(job.Args.Source), Epoch: job.Args.Epoch, Holder: fmt.Sprintf("%s, attempt %d of job %d", j.name, job.Attempt, job.ID),
 	}}

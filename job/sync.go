@@ -36,6 +36,10 @@ func (s *syncer) Work(ctx context.Context, job *river.Job[syncArgs]) error {
 	j := s.jobs
 	defer j.at("sync")()
 	w := &slice{Jobs: j, job: job, target: job.Args.Target, began: j.Now()}
+	if err := j.Store.Held(); err != nil { // a command may be at the database, which takes itself for alone
+		j.Log.WarnContext(ctx, "no sync is begun", "target", w.target, "error", err)
+		return river.JobSnooze(j.times.apart)
+	}
 	if taken, err := j.taken(ctx, w.target); err != nil {
 		return err
 	} else if taken {
@@ -134,7 +138,7 @@ func (s *slice) budget() reconcile.Budget {
 // call is what a slice is told between two writes. It ends for somebody who waits before the next team, or within one that takes long; but it
 // writes something first, so that many who wait hold up nobody for ever.
 func (s *slice) call(within bool) reconcile.Called {
-	if s.leaving() {
+	if s.leaving() || s.Store.Held() != nil {
 		return reconcile.Called{Leave: true}
 	}
 	ctx, cancel := context.WithTimeout(s.life, 10*time.Second)

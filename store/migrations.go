@@ -9,7 +9,7 @@ import (
 	"log/slog"
 
 	"github.com/pressly/goose/v3"
-	"github.com/pressly/goose/v3/lock"
+	gooselock "github.com/pressly/goose/v3/lock"
 )
 
 //go:embed migrations/*.sql
@@ -44,7 +44,7 @@ func provider(to *sql.DB, d dialect, log *slog.Logger) (*goose.Provider, error) 
 	}
 	if d.goose == goose.DialectPostgres {
 		// Servers that start at once stand in line. SQLite's write transactions do so by themselves.
-		locker, err := lock.NewPostgresSessionLocker()
+		locker, err := gooselock.NewPostgresSessionLocker()
 		if err != nil {
 			return nil, err
 		}

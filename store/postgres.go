@@ -3,8 +3,11 @@ package store
 import (
 	"context"
 	"database/sql"
+	"database/sql/driver"
 	"errors"
 	"fmt"
+	"log/slog"
+	"sync"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -87,8 +90,8 @@ func (e *postgres) begin(ctx context.Context, writes *sql.DB) (*txn, error) {
 		return nil, err
 	}
 	var own pgx.Tx
-	if err := conn.Raw(func(driver any) (err error) {
-		own, err = driver.(*stdlib.Conn).Conn().Begin(ctx) //nolint:forcetypeassert // the pool was opened by stdlib
+	if err := conn.Raw(func(conn any) (err error) {
+		own, err = conn.(*stdlib.Conn).Conn().Begin(ctx) //nolint:forcetypeassert // the pool was opened by stdlib
 		return err
 	}); err != nil {
 		return nil, errors.Join(err, conn.Close())
@@ -146,24 +149,63 @@ func (e *postgres) dialect() dialect {
 	}}
 }
 
-// patience is how long a lock is tried for: PostgreSQL takes a moment to find out that a process which was killed has gone.
-const patience = 3 * time.Second
+const (
+	// patience is how long a lock is tried for: PostgreSQL takes a moment to find out that a process which was killed has gone.
+	patience = 3 * time.Second
+	// watchful is how often the session of a lock is looked after, and how long it may take to answer.
+	watchful, answered = 2 * time.Second, 5 * time.Second
+)
 
-// lock takes an advisory lock in a session of its own, which ends with the process. Servers share it; a command wants it alone.
-func (e *postgres) lock(ctx context.Context, writes *sql.DB, who string, shared bool) (func() error, error) {
-	session, err := writes.Conn(ctx)
-	if err != nil {
-		return nil, fmt.Errorf("lock database: %w", err)
+// A session holds an advisory lock. The lock ends with the process, and also with the connection, as when PostgreSQL is restarted; so the
+// session is watched, and the lock taken again.
+type session struct {
+	pool     *sql.DB
+	who      string
+	shared   bool
+	log      *slog.Logger
+	end      context.CancelFunc
+	watching sync.WaitGroup
+
+	mu   sync.Mutex
+	conn *sql.Conn // nil while the lock is lost
+}
+
+// lock takes an advisory lock in a session of its own. Servers share it; a command wants it alone.
+func (e *postgres) lock(ctx context.Context, writes *sql.DB, who string, shared bool, log *slog.Logger) (lock, error) {
+	l := &session{pool: writes, who: who, shared: shared, log: log}
+	if err := l.take(ctx, patience); err != nil {
+		return nil, err
 	}
-	try, release := "SELECT pg_try_advisory_lock($1)", "SELECT pg_advisory_unlock($1)"
-	if shared {
-		try, release = "SELECT pg_try_advisory_lock_shared($1)", "SELECT pg_advisory_unlock_shared($1)"
+	watching, end := context.WithCancel(context.WithoutCancel(ctx))
+	l.end = end
+	l.watching.Go(func() {
+		for {
+			select {
+			case <-watching.Done():
+				return
+			case <-time.After(watchful):
+				_ = l.held() // who asks next is told
+			}
+		}
+	})
+	return l, nil
+}
+
+// take tries for a while to take the lock.
+func (l *session) take(ctx context.Context, patience time.Duration) error {
+	conn, err := l.pool.Conn(ctx)
+	if err != nil {
+		return fmt.Errorf("lock database: %w", err)
+	}
+	try := "SELECT pg_try_advisory_lock($1)"
+	if l.shared {
+		try = "SELECT pg_try_advisory_lock_shared($1)"
 	}
 	var held bool
 	// The name of the session is where others read who holds the lock. PostgreSQL keeps its first 63 bytes.
-	_, err = session.ExecContext(ctx, "SELECT set_config('application_name', $1, false)", who)
+	_, err = conn.ExecContext(ctx, "SELECT set_config('application_name', $1, false)", l.who)
 	for until := time.Now().Add(patience); err == nil; {
-		if err = session.QueryRowContext(ctx, try, int64(advisory)).Scan(&held); held || time.Now().After(until) {
+		if err = conn.QueryRowContext(ctx, try, int64(advisory)).Scan(&held); held || !time.Now().Before(until) {
 			break
 		}
 		select {
@@ -173,24 +215,69 @@ func (e *postgres) lock(ctx context.Context, writes *sql.DB, who string, shared 
 		}
 	}
 	if err != nil {
-		return nil, errors.Join(fmt.Errorf("lock database: %w", err), session.Close())
-	}
-	restore := func(ctx context.Context) error {
-		_, err := session.ExecContext(ctx, "SELECT set_config('application_name', 'musterline', false)")
-		return errors.Join(err, session.Close())
+		return errors.Join(fmt.Errorf("lock database: %w", err), conn.Close())
 	}
 	if !held {
 		var holder string
 		// A lock that was let go in between has no holder any more; the refusal stands, and the next try succeeds.
-		_ = session.QueryRowContext(ctx, `SELECT a.application_name FROM pg_locks l JOIN pg_stat_activity a ON a.pid = l.pid
+		_ = conn.QueryRowContext(ctx, `SELECT a.application_name FROM pg_locks l JOIN pg_stat_activity a ON a.pid = l.pid
 			WHERE l.locktype = 'advisory' AND l.granted AND l.objsubid = 1 AND l.database = (SELECT oid FROM pg_database WHERE datname = current_database())
 			AND (l.classid::bigint << 32) + l.objid::bigint = $1 LIMIT 1`, int64(advisory)).Scan(&holder)
-		return nil, errors.Join(inUse(holder), restore(ctx))
+		return errors.Join(inUse(holder), giveBack(ctx, conn))
 	}
-	return func() error {
-		ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
-		defer cancel()
-		_, err := session.ExecContext(ctx, release, int64(advisory))
-		return errors.Join(err, restore(ctx))
-	}, nil
+	l.conn = conn
+	return nil
+}
+
+// giveBack gives a session to the others as it was.
+func giveBack(ctx context.Context, conn *sql.Conn) error {
+	_, err := conn.ExecContext(ctx, "SELECT set_config('application_name', 'musterline', false)")
+	return errors.Join(err, conn.Close())
+}
+
+// held implements lock. It asks under no context of a caller: one that ended meanwhile would end the connection, and the lock with it.
+func (l *session) held() error {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	ctx, cancel := context.WithTimeout(context.Background(), answered)
+	defer cancel()
+	if l.conn != nil {
+		_, err := l.conn.ExecContext(ctx, "SELECT 1")
+		if err == nil {
+			return nil
+		}
+		l.log.WarnContext(ctx, "the lock on the database was lost with its connection", "error", err)
+		// What may be left of the connection is no use to others: its session may still hold the lock.
+		_ = l.conn.Raw(func(any) error { return driver.ErrBadConn })
+		_ = l.conn.Close()
+		l.conn = nil
+	}
+	again, end := context.WithTimeout(context.Background(), answered)
+	defer end()
+	if err := l.take(again, 0); err != nil {
+		return fmt.Errorf("the lock on the database was lost with its connection, and is not had again: %w", err)
+	}
+	l.log.InfoContext(ctx, "the lock on the database is held again")
+	return nil
+}
+
+// unlock implements lock.
+func (l *session) unlock() error {
+	l.end()
+	l.watching.Wait()
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.conn == nil {
+		return nil
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+	defer cancel()
+	release := "SELECT pg_advisory_unlock($1)"
+	if l.shared {
+		release = "SELECT pg_advisory_unlock_shared($1)"
+	}
+	_, err := l.conn.ExecContext(ctx, release, int64(advisory))
+	err = errors.Join(err, giveBack(ctx, l.conn))
+	l.conn = nil
+	return err
 }

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"log/slog"
 	"net/url"
 	"os"
 	"path/filepath"
@@ -125,7 +126,7 @@ func (e *sqlite) dialect() dialect {
 
 // lock takes the lock of the operating system on a file beside the database. SQLite serves one process at a time, so a server takes it
 // alone as well. A process that dies lets go of it.
-func (e *sqlite) lock(_ context.Context, _ *sql.DB, who string, _ bool) (func() error, error) {
+func (e *sqlite) lock(_ context.Context, _ *sql.DB, who string, _ bool, _ *slog.Logger) (lock, error) {
 	path := e.path + ".lock"
 	f, err := os.OpenFile(path, os.O_CREATE|os.O_RDWR, 0o600)
 	if err != nil {
@@ -142,10 +143,17 @@ func (e *sqlite) lock(_ context.Context, _ *sql.DB, who string, _ bool) (func() 
 	if err := errors.Join(f.Truncate(0), writeAt(f, who)); err != nil {
 		return nil, errors.Join(fmt.Errorf("lock database: %w", err), f.Close())
 	}
-	return func() error {
-		// The file stays: deleting it would let two processes hold two files of one name.
-		return errors.Join(f.Truncate(0), f.Close())
-	}, nil
+	return fileLock{f}, nil
+}
+
+// A fileLock is held as long as its process lives.
+type fileLock struct{ file *os.File }
+
+func (l fileLock) held() error { return nil }
+
+func (l fileLock) unlock() error {
+	// The file stays: deleting it would let two processes hold two files of one name.
+	return errors.Join(l.file.Truncate(0), l.file.Close())
 }
 
 func writeAt(f *os.File, text string) error {

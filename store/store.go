@@ -13,6 +13,7 @@ import (
 	"io/fs"
 	"log/slog"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -54,6 +55,7 @@ type Store struct {
 	who     string
 	locked  bool // nothing is written: opened as reader
 	asked   Asked
+	lock    atomic.Pointer[lock] // the last that was taken; nil: none
 }
 
 // Asked is told, within the transaction that makes them, of requests that are due at once. It puts the job that does them into the same
@@ -81,13 +83,20 @@ type engine interface {
 	// rowsAtOnce is how many rows one statement writes when many are to be written.
 	rowsAtOnce() int
 	// lock takes the database for one process, or shares it with others that share it.
-	lock(ctx context.Context, writes *sql.DB, who string, shared bool) (unlock func() error, err error)
+	lock(ctx context.Context, writes *sql.DB, who string, shared bool, log *slog.Logger) (lock, error)
 	// begin begins a transaction that writes.
 	begin(ctx context.Context, writes *sql.DB) (*txn, error)
 	// queue opens what a job queue lives on.
 	queue(ctx context.Context, writes *sql.DB) (Queue, error)
 	// again reports whether the same transaction may succeed when tried again.
 	again(err error) bool
+}
+
+// A lock is the right of a process to a database.
+type lock interface {
+	// held returns nil while the process has it, and takes it again when it was lost.
+	held() error
+	unlock() error
 }
 
 // A txn is a transaction under way. After a commit rollback does nothing.
@@ -219,12 +228,35 @@ func (s *Store) Ping(ctx context.Context) error { return s.reads.PingContext(ctx
 // Lock takes the database for this process alone until unlock, as a command that writes does. When another holds it, the error says who
 // and is ErrLocked.
 func (s *Store) Lock(ctx context.Context) (unlock func() error, err error) {
-	return s.engine.lock(ctx, s.writes, s.holder(), false)
+	return s.take(ctx, false)
 }
 
 // LockShared takes the database as a server does: on PostgreSQL beside other servers, on SQLite alone.
 func (s *Store) LockShared(ctx context.Context) (unlock func() error, err error) {
-	return s.engine.lock(ctx, s.writes, s.holder(), true)
+	return s.take(ctx, true)
+}
+
+func (s *Store) take(ctx context.Context, shared bool) (unlock func() error, err error) {
+	l, err := s.engine.lock(ctx, s.writes, s.holder(), shared, s.log)
+	if err != nil {
+		return nil, err
+	}
+	s.lock.Store(&l)
+	return func() error {
+		s.lock.CompareAndSwap(&l, nil)
+		return l.unlock()
+	}, nil
+}
+
+// Held returns nil while this process has the lock that it took, or took none. On PostgreSQL a lock ends with its connection, as when the
+// server is restarted: it is taken again within seconds, and until then the error says why not; it is ErrLocked when another process has the
+// database. On SQLite a lock lasts as long as its process.
+func (s *Store) Held() error {
+	l := s.lock.Load()
+	if l == nil {
+		return nil
+	}
+	return (*l).held()
 }
 
 // ErrLocked is in the chain of the error of Lock when another process holds the database.
