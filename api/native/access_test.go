@@ -226,3 +226,25 @@ func TestTheRecordOfAnotherTargetIsNeitherShownNorNamed(t *testing.T) {
 	l.ask("octo's viewer", "GET", "/why?user=ada-l&team=platform", "").want(200)
 	l.ask("viewer", "GET", "/audit?team=octo/platform", "").want(200).says(`"platform"`)
 }
+
+// What a target does not show is not shown to who sees that target alone, whatever they show themselves with.
+func TestSourcesThatATargetDoesNotShowStayHidden(t *testing.T) {
+	l := newLab(t)
+	for _, who := range []string{"octo's owner", "ghp_ann"} {
+		status := as[answer.Status](l.ask(who, "GET", "/status?target=octo", "").want(200))
+		if len(status.Sources) != 1 || status.Sources[0].Name != "people" {
+			t.Errorf("%s sees %+v", who, status.Sources)
+		}
+	}
+	if status := as[answer.Status](l.get("/status").want(200)); len(status.Sources) != 2 {
+		t.Errorf("an administrator sees %+v", status.Sources)
+	}
+	host := l.house.Host(t.Context(), "octo")
+	l.post("/links", `{"user":"other/ada","account":"`+host+`/1","reason":"x"}`).want(200)
+	l.post("/links", `{"user":"people/bob","account":"`+host+`/2","reason":"x"}`).want(200)
+	if text := l.ask("octo's viewer", "GET", "/links", "").want(200).says("people/bob").text; strings.Contains(text, "other/") {
+		t.Error("links of a hidden source are shown: ", text)
+	}
+	l.get("/links").want(200).says("other/ada")
+	l.ask("ghp_ann", "POST", "/links", `{"user":"other/ada","account":"`+host+`/3","reason":"x"}`).want(403)
+}

@@ -419,6 +419,9 @@ func (a *API) registerLink() {
 		if err != nil {
 			return nil, err
 		}
+		if source, _, _ := strings.Cut(in.Body.User, "/"); !v.shows(v.bound(), source) {
+			return nil, answer.Errorf(answer.NotFound, "there is no such source")
+		}
 		return told(v.house.Link(ctx, answer.LinkWish{
 			User: in.Body.User, Account: in.Body.Account, Reason: in.Body.Reason, By: v.by(in.Body.By),
 		}))

@@ -167,7 +167,7 @@ func (a *API) registerLists() {
 	})
 	operate(a, op{
 		id: "links", route: "GET /links", tag: "people", summary: "Who is which account",
-		promise: "Lists linked identities in order of user: by what evidence, and which are frozen or revoked. A token that is bound to a target sees those of its host.",
+		promise: "Lists linked identities in order of user: by what evidence, and which are frozen or revoked. A token that is bound to a target sees those of its host, of the sources that it shows.",
 	}, func(ctx context.Context, in *struct {
 		Page
 		Host string `query:"host" doc:"Only accounts of this host."`
@@ -185,7 +185,8 @@ func (a *API) registerLists() {
 			host = v.house.Host(ctx, bound)
 		}
 		all := slices.DeleteFunc(links.Links, func(l answer.Link) bool {
-			return host != "" && l.Host != host || in.Host != "" && l.Host != in.Host
+			source, _, _ := strings.Cut(l.User, "/")
+			return !v.shows(bound, source) || host != "" && l.Host != host || in.Host != "" && l.Host != in.Host
 		})
 		key := func(l answer.Link) string {
 			return strings.Join([]string{l.User, l.Host, l.State, l.Tier, l.Account}, "\x00")
@@ -196,10 +197,12 @@ func (a *API) registerLists() {
 	})
 }
 
-// bound is the target that the caller's token is bound to.
+// bound is the target beyond which the caller sees nothing: that of their token, or the one that they have entered on GitHub's word.
 func (v *visit) bound() string {
-	t, _ := v.caller.Token()
-	return t.Target
+	if t, ours := v.caller.Token(); ours {
+		return t.Target
+	}
+	return v.entered
 }
 
 // shows reports whether a target shows a source to those who see only that target.

@@ -102,14 +102,15 @@ func (a *API) Stop(ctx context.Context) error { return a.acts.stop(ctx) }
 
 // A visit is one request on its way to its operation.
 type visit struct {
-	info   *request.Info
-	caller access.Caller
-	who    string
-	house  *answer.House
-	need   access.Permission
-	accept string
-	lists  bool // they maintain some team, and may look for groups alone
-	writer http.ResponseWriter
+	info    *request.Info
+	caller  access.Caller
+	who     string
+	house   *answer.House
+	need    access.Permission
+	accept  string
+	entered string // the target, of a caller on GitHub's word
+	lists   bool   // they maintain some team, and may look for groups alone
+	writer  http.ResponseWriter
 }
 
 type visitKey struct{}
@@ -307,7 +308,7 @@ func (a *API) enter(ctx context.Context, name string) (*visit, access.Entry, err
 	if err != nil {
 		return nil, none, err
 	}
-	v.who = e.Who
+	v.who, v.entered = e.Who, name
 	v.info.Who = e.Who
 	return v, e, nil
 }
