@@ -183,8 +183,12 @@ func (t *tx) noteConfigured(ctx context.Context, act, target, by string, body co
 	return err
 }
 
+// targetsSection is the section whose rows are targets, to which tokens and roles are bound.
+const targetsSection = "targets"
+
 // DeleteConfigured deletes a row with its secrets: of c it reads section, name, target, version and by. ErrNotFound when there is none, also
-// for AnyVersion; a stale version is ErrConflict.
+// for AnyVersion; a stale version is ErrConflict. With a target end the tokens and roles that are bound to it, and it is forgotten where its
+// teams lived: one that is made with its name later may be another organization.
 func (s *Store) DeleteConfigured(ctx context.Context, c Change) error {
 	return s.write(ctx, "configure", func(t *tx) error {
 		before, err := t.configured(ctx, c.Section, c.Name, AnyVersion)
@@ -209,6 +213,14 @@ func (s *Store) DeleteConfigured(ctx context.Context, c Change) error {
 		}
 		if err := t.Queries.DeleteConfigured(ctx, db.DeleteConfiguredParams{Section: c.Section, Name: c.Name}); err != nil {
 			return err
+		}
+		if c.Section == targetsSection {
+			if err := t.endAccess(ctx, c.Name, person(c.By), "the target was deleted"); err != nil {
+				return err
+			}
+			if err := t.PutPlace(ctx, db.PutPlaceParams{Name: c.Name}); err != nil {
+				return err
+			}
 		}
 		return t.noteConfigured(ctx, "delete", c.Target, c.By, configuredBody{
 			Section: c.Section, Name: c.Name, Version: version, Before: before.Body, Secrets: did,

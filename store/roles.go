@@ -8,6 +8,7 @@ import (
 	"slices"
 	"time"
 
+	"musterline.example/audit"
 	"musterline.example/store/internal/db"
 )
 
@@ -25,6 +26,7 @@ type roleBody struct {
 	Subject string `json:"subject"`
 	Before  string `json:"before,omitempty"`
 	After   string `json:"after,omitempty"`
+	Why     string `json:"why,omitempty"` // it was withdrawn with its target
 }
 
 // AssignRole gives a subject a role on a target, or on all, in place of the one it had there. To give the same again does nothing.
@@ -53,7 +55,7 @@ func (s *Store) AssignRole(ctx context.Context, a Assigned, by string) error {
 		}); err != nil {
 			return err
 		}
-		return t.noteRole(ctx, "assign", a.Target, by, roleBody{Subject: a.Subject, Before: row.Role, After: a.Role})
+		return t.noteRole(ctx, "assign", a.Target, person(by), roleBody{Subject: a.Subject, Before: row.Role, After: a.Role})
 	})
 }
 
@@ -70,15 +72,19 @@ func (s *Store) WithdrawRole(ctx context.Context, subject, target, by string) er
 		if err != nil {
 			return err
 		}
-		if err := t.DeleteRole(ctx, db.DeleteRoleParams{Subject: subject, Target: target}); err != nil {
-			return err
-		}
-		return t.noteRole(ctx, "withdraw", target, by, roleBody{Subject: subject, Before: row.Role})
+		return t.withdraw(ctx, row, person(by), "")
 	})
 }
 
-func (t *tx) noteRole(ctx context.Context, act, target, by string, body roleBody) error {
-	_, err := t.record(ctx, note{kind: KindRole, act: act, target: target, actor: person(by), body: body})
+func (t *tx) withdraw(ctx context.Context, row db.Role, by audit.Actor, why string) error {
+	if err := t.DeleteRole(ctx, db.DeleteRoleParams{Subject: row.Subject, Target: row.Target}); err != nil {
+		return err
+	}
+	return t.noteRole(ctx, "withdraw", row.Target, by, roleBody{Subject: row.Subject, Before: row.Role, Why: why})
+}
+
+func (t *tx) noteRole(ctx context.Context, act, target string, by audit.Actor, body roleBody) error {
+	_, err := t.record(ctx, note{kind: KindRole, act: act, target: target, actor: by, body: body})
 	return err
 }
 

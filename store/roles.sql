@@ -11,5 +11,8 @@ DELETE FROM roles WHERE subject = @subject AND target = @target;
 -- name: GetRoles :many
 SELECT * FROM roles WHERE number > @after ORDER BY number LIMIT @at_most;
 
+-- name: GetRolesOfTarget :many
+SELECT * FROM roles WHERE target = @target ORDER BY number;
+
 -- name: GetRolesOfSubject :many
 SELECT * FROM roles WHERE subject = @subject ORDER BY number;

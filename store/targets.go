@@ -37,17 +37,56 @@ func placeOf(row db.Target) team.Place {
 	return team.Place{Host: row.Host, OrganizationID: row.OrganizationID, Organization: row.Organization, Self: team.AccountID(row.Self)}
 }
 
-// SavePlace remembers where a target's teams live.
+// SavePlace remembers where a target's teams live. When that is another organization than before, tokens and roles that were given for the one
+// before end in the same transaction, with an audit entry for each: whoever owns the one need not own the other.
 func (s *Store) SavePlace(ctx context.Context, target string, place team.Place) error {
 	before, err := s.target(ctx, target)
 	if err != nil || placeOf(before) == place {
 		return err
 	}
 	return s.write(ctx, "save the place of target "+target, func(t *tx) error {
+		if err := t.hold(ctx); err != nil {
+			return err
+		}
+		row, err := t.GetTarget(ctx, target)
+		if err != nil && !errors.Is(err, sql.ErrNoRows) {
+			return err
+		}
+		if before := placeOf(row); before.OrganizationID != "" && (before.Host != place.Host || before.OrganizationID != place.OrganizationID) {
+			if err := t.endAccess(ctx, target, audit.Actor{Trigger: reconcile.ByEvent, Requester: "musterline"}, "the target is another organization now"); err != nil {
+				return err
+			}
+		}
 		return t.PutPlace(ctx, db.PutPlaceParams{
 			Name: target, Host: place.Host, OrganizationID: place.OrganizationID, Organization: place.Organization, Self: string(place.Self),
 		})
 	})
+}
+
+// endAccess revokes the tokens and withdraws the roles that are bound to a target.
+func (t *tx) endAccess(ctx context.Context, target string, by audit.Actor, why string) error {
+	if err := t.hold(ctx); err != nil {
+		return err
+	}
+	tokens, err := t.GetStandingTokensOf(ctx, target)
+	if err != nil {
+		return err
+	}
+	for _, row := range tokens {
+		if err := t.revoke(ctx, row, by, why); err != nil {
+			return err
+		}
+	}
+	roles, err := t.GetRolesOfTarget(ctx, target)
+	if err != nil {
+		return err
+	}
+	for _, row := range roles {
+		if err := t.withdraw(ctx, row, by, why); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // placeRun remembers where the teams of a run's target live.

@@ -118,7 +118,7 @@ func (s *Store) CreateToken(ctx context.Context, t Token, by string) (made Token
 		made = tokenOf(db.Token{
 			Number: number, Name: row.Name, Target: row.Target, Role: row.Role, MadeBy: by, MadeAt: row.MadeAt, ExpiresAt: row.ExpiresAt,
 		})
-		return x.noteToken(ctx, "create", made, by)
+		return x.noteToken(ctx, "create", made, person(by), "")
 	})
 	if err != nil {
 		return Token{}, "", err
@@ -132,11 +132,12 @@ type tokenBody struct {
 	Name      string    `json:"name"`
 	Role      string    `json:"role"`
 	ExpiresAt time.Time `json:"expires_at,omitzero"`
+	Why       string    `json:"why,omitempty"` // it was revoked with its target
 }
 
-func (t *tx) noteToken(ctx context.Context, act string, of Token, by string) error {
+func (t *tx) noteToken(ctx context.Context, act string, of Token, by audit.Actor, why string) error {
 	_, err := t.record(ctx, note{
-		kind: KindToken, act: act, target: of.Target, actor: person(by), body: tokenBody{of.ID, of.Name, of.Role, of.ExpiresAt},
+		kind: KindToken, act: act, target: of.Target, actor: by, body: tokenBody{of.ID, of.Name, of.Role, of.ExpiresAt, why},
 	})
 	return err
 }
@@ -251,11 +252,16 @@ func (s *Store) RevokeToken(ctx context.Context, id, by string) error {
 		if err != nil || row.RevokedAt != 0 {
 			return err
 		}
-		if err := x.Queries.RevokeToken(ctx, db.RevokeTokenParams{RevokedBy: by, RevokedAt: micros(s.now()), Number: number}); err != nil {
-			return err
-		}
-		return x.noteToken(ctx, "revoke", tokenOf(row), by)
+		return x.revoke(ctx, row, person(by), "")
 	})
+}
+
+func (t *tx) revoke(ctx context.Context, row db.Token, by audit.Actor, why string) error {
+	p := db.RevokeTokenParams{RevokedBy: by.Requester, RevokedAt: micros(t.s.now()), Number: row.Number}
+	if err := t.Queries.RevokeToken(ctx, p); err != nil {
+		return err
+	}
+	return t.noteToken(ctx, "revoke", tokenOf(row), by, why)
 }
 
 // tokenNumber reads the id of a token. It does not repeat it: somebody may have put the text of a token there.

@@ -14,6 +14,9 @@ SELECT * FROM tokens WHERE number < @before ORDER BY number DESC LIMIT @at_most;
 -- name: GetTokensOf :many
 SELECT * FROM tokens WHERE target = @target AND number < @before ORDER BY number DESC LIMIT @at_most;
 
+-- name: GetStandingTokensOf :many
+SELECT * FROM tokens WHERE target = @target AND revoked_at = 0 ORDER BY number;
+
 -- name: TouchToken :exec
 UPDATE tokens SET used_at = @now WHERE number = @number AND used_at <= @unless_since;
 

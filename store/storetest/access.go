@@ -10,10 +10,11 @@ import (
 	"time"
 
 	"musterline.example/store"
+	"musterline.example/team"
 )
 
 // access is about tokens, roles, sessions and sign-in links.
-var access = merge(tokens, roles, sessions, signIns, configured, auditing)
+var access = merge(tokens, roles, bound, sessions, signIns, configured, auditing)
 
 var tokens = map[string]func(*world){
 	"a token is known by its text": func(w *world) {
@@ -244,6 +245,97 @@ var roles = map[string]func(*world){
 			}
 		}
 		w.equal(seen, []string{"group:corp/0", "group:corp/1", "group:corp/2", "group:corp/3", "group:corp/4"})
+	},
+}
+
+// guests gives a token and a role on target octo, on another, and on all, and returns what tells which of them stand.
+func (w *world) guests() (stand func() []string) {
+	w.Helper()
+	texts := map[string]string{}
+	for _, target := range []string{"octo", "other", ""} {
+		_, text, err := w.CreateToken(w.ctx(), store.Token{Name: "guest", Role: "owner", Target: target}, "ada")
+		w.must(err)
+		texts[target] = text
+		w.must(w.AssignRole(w.ctx(), store.Assigned{Subject: "github:github.com#7", Role: "owner", Target: target}, "ada"))
+	}
+	return func() (all []string) {
+		for _, target := range []string{"octo", "other", ""} {
+			if _, err := w.Token(w.ctx(), texts[target]); err == nil {
+				all = append(all, "token "+target)
+			} else {
+				w.is(err, store.ErrRevoked)
+			}
+		}
+		given, err := w.RolesOf(w.ctx(), "github:github.com#7")
+		w.must(err)
+		for _, a := range given {
+			all = append(all, "role "+a.Target)
+		}
+		return all
+	}
+}
+
+// bound are about tokens and roles that are bound to a target, and so to its organization.
+var bound = map[string]func(*world){
+	"tokens and roles of a target end with its configured row, and no others": func(w *world) {
+		row := store.Change{Section: "targets", Name: "octo", Target: "octo", Body: json.RawMessage(`{}`), Version: store.AnyVersion, By: "joe"}
+		rule := row
+		rule.Section, rule.Target = "rules", ""
+		for _, c := range []store.Change{row, rule} {
+			_, err := w.PutConfigured(w.ctx(), c)
+			w.must(err)
+		}
+		w.must(w.SavePlace(w.ctx(), "octo", octo))
+		stand := w.guests()
+		w.must(w.DeleteConfigured(w.ctx(), rule))
+		w.equal(len(stand()), 6)
+		w.must(w.DeleteConfigured(w.ctx(), row))
+		w.equal(stand(), []string{"token other", "token ", "role other", "role "})
+		token, role := w.entries(store.KindToken)[0], w.entries(store.KindRole)[0]
+		w.equal([]string{token.Act, token.Target, token.Actor.Requester}, []string{"revoke", "octo", "joe"})
+		w.equal(string(token.Body), `{"id":"1","name":"guest","role":"owner","why":"the target was deleted"}`)
+		w.equal([]string{role.Act, role.Target, role.Actor.Requester}, []string{"withdraw", "octo", "joe"})
+		w.equal(string(role.Body), `{"subject":"github:github.com#7","before":"owner","why":"the target was deleted"}`)
+		w.verified()
+	},
+	"tokens and roles of a target end when it becomes another organization": func(w *world) {
+		stand := w.guests()
+		for _, same := range []team.Place{
+			octo, // the first time that it is known
+			{Host: octo.Host, OrganizationID: octo.OrganizationID, Organization: "renamed", Self: "98"},
+		} {
+			w.must(w.SavePlace(w.ctx(), "octo", same))
+			w.equal(len(stand()), 6)
+		}
+		moved := octo
+		moved.OrganizationID = "2"
+		w.must(w.SavePlace(w.ctx(), "octo", moved))
+		w.equal(stand(), []string{"token other", "token ", "role other", "role "})
+		token, role := w.entries(store.KindToken)[0], w.entries(store.KindRole)[0]
+		w.equal([]string{token.Act, token.Target, token.Actor.Trigger, role.Act, role.Target, role.Actor.Trigger},
+			[]string{"revoke", "octo", "event", "withdraw", "octo", "event"})
+		w.equal(string(token.Body), `{"id":"1","name":"guest","role":"owner","why":"the target is another organization now"}`)
+		w.must(w.SavePlace(w.ctx(), "octo", moved))
+		w.equal(len(w.entries(store.KindToken)), 4)
+		w.verified()
+	},
+	"tokens and roles of a target end when it becomes another host": func(w *world) {
+		w.must(w.SavePlace(w.ctx(), "octo", octo))
+		stand := w.guests()
+		moved := octo
+		moved.Host = "octo.ghe.com"
+		w.must(w.SavePlace(w.ctx(), "octo", moved))
+		w.equal(stand(), []string{"token other", "token ", "role other", "role "})
+	},
+	"a token for a target that was made anew is not taken for one of the target before": func(w *world) {
+		row := store.Change{Section: "targets", Name: "octo", Target: "octo", Body: json.RawMessage(`{}`), Version: store.AnyVersion, By: "joe"}
+		_, err := w.PutConfigured(w.ctx(), row)
+		w.must(err)
+		w.must(w.SavePlace(w.ctx(), "octo", octo))
+		w.must(w.DeleteConfigured(w.ctx(), row))
+		stand := w.guests()
+		w.must(w.SavePlace(w.ctx(), "octo", team.Place{Host: "github.com", OrganizationID: "2", Organization: "second-org"}))
+		w.equal(len(stand()), 6)
 	},
 }
 

@@ -119,6 +119,40 @@ func (q *Queries) GetRolesOfSubject(ctx context.Context, subject string) ([]Role
 	return items, nil
 }
 
+const getRolesOfTarget = `-- name: GetRolesOfTarget :many
+SELECT subject, target, number, role, made_by, made_at FROM roles WHERE target = $1 ORDER BY number
+`
+
+func (q *Queries) GetRolesOfTarget(ctx context.Context, target string) ([]Role, error) {
+	rows, err := q.db.QueryContext(ctx, getRolesOfTarget, target)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []Role
+	for rows.Next() {
+		var i Role
+		if err := rows.Scan(
+			&i.Subject,
+			&i.Target,
+			&i.Number,
+			&i.Role,
+			&i.MadeBy,
+			&i.MadeAt,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
 const putRole = `-- name: PutRole :exec
 INSERT INTO roles (subject, target, number, role, made_by, made_at) VALUES ($1, $2, $3, $4, $5, $6)
 ON CONFLICT (subject, target) DO UPDATE SET role = excluded.role, made_by = excluded.made_by, made_at = excluded.made_at

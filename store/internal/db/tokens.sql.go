@@ -9,6 +9,45 @@ import (
 	"context"
 )
 
+const getStandingTokensOf = `-- name: GetStandingTokensOf :many
+SELECT number, hash, name, target, role, made_by, made_at, expires_at, used_at, revoked_by, revoked_at FROM tokens WHERE target = $1 AND revoked_at = 0 ORDER BY number
+`
+
+func (q *Queries) GetStandingTokensOf(ctx context.Context, target string) ([]Token, error) {
+	rows, err := q.db.QueryContext(ctx, getStandingTokensOf, target)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []Token
+	for rows.Next() {
+		var i Token
+		if err := rows.Scan(
+			&i.Number,
+			&i.Hash,
+			&i.Name,
+			&i.Target,
+			&i.Role,
+			&i.MadeBy,
+			&i.MadeAt,
+			&i.ExpiresAt,
+			&i.UsedAt,
+			&i.RevokedBy,
+			&i.RevokedAt,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
 const getToken = `-- name: GetToken :one
 SELECT number, hash, name, target, role, made_by, made_at, expires_at, used_at, revoked_by, revoked_at FROM tokens WHERE number = $1
 `
