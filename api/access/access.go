@@ -333,8 +333,11 @@ func (a *Access) enter(ctx context.Context, c Caller, at Place, to target.Door) 
 	e := Entry{Guest: g, Team: g.Team, Who: at.Host + "/" + g.Login}
 	switch {
 	case g.App:
+		// What an app may is what its installation was given, which GitHub does not show with a token of it. That it sees the team is known.
 		e.Who = "an app on " + at.Host
-		e.Role = Owner
+		if e.Role = Viewer; !to.Organization() && at.Unscoped {
+			e.Role = Maintainer // unscoped_tokens: write
+		}
 	case g.Owner:
 		e.Role = Owner
 	case g.Maintainer && to.Organization():

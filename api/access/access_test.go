@@ -269,3 +269,24 @@ func TestACallerWhoGivesUpIsNotAnAnswer(t *testing.T) {
 		t.Error(e, err)
 	}
 }
+
+// GitHub does not show what an installation was given, so its token is no owner's.
+func TestAnAppLooksAndNoMore(t *testing.T) {
+	platform := target.Door{Slug: "platform"}
+	for _, test := range []struct {
+		door     target.Door
+		unscoped bool
+		role     Role
+	}{{target.Door{}, false, Viewer}, {target.Door{}, true, Viewer}, {platform, false, Viewer}, {platform, true, Maintainer}} {
+		a := New(Options{})
+		caller, err := a.Identify(t.Context(), "Bearer ghs_app", netip.Addr{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		at := Place{Target: "octo", Host: "github.com", Unscoped: test.unscoped, Gate: &gate{guest: target.Guest{App: true, Member: true, Owner: true, Maintainer: true}}}
+		e, err := a.Enter(t.Context(), caller, at, test.door, true)
+		if err != nil || e.Role != test.role || e.May(Operate) || (e.Why == nil) != test.unscoped {
+			t.Errorf("%+v: %+v %v", test, e, err)
+		}
+	}
+}

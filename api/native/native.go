@@ -227,7 +227,7 @@ func (a *API) onTeam(ctx context.Context, of TeamOf) (*visit, error) {
 	if err != nil {
 		return nil, err
 	}
-	if !e.Guest.Member || e.May(v.need) {
+	if !e.Guest.Member || e.Guest.App || e.May(v.need) {
 		return v, v.may(e)
 	}
 	none := answer.Errorf(answer.NotFound, "there is no such team")
