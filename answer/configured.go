@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io/fs"
 	"maps"
 	"path/filepath"
 	"reflect"
@@ -258,6 +259,9 @@ func (h *House) PutRow(ctx context.Context, wish RowWish) (Row, error) {
 	if err := h.fits(append(rows, after)); err != nil {
 		return Row{}, err
 	}
+	if err := h.opens(ctx, wish, append(rows, after)); err != nil {
+		return Row{}, err
+	}
 	c := store.Change{Section: wish.Section, Name: wish.Name, Body: body, Secrets: changed, Version: wish.Version, By: wish.By}
 	if wish.Section == config.TargetsSection {
 		c.Target = wish.Name
@@ -319,6 +323,29 @@ func (h *House) fits(rows []store.Opened) error {
 		return Usagef("%s", strings.Join(lines, "\n"))
 	}
 	return err
+}
+
+// opens tries to open what a row describes: a file that it names may be missing, or settings that are right each may not go together.
+func (h *House) opens(ctx context.Context, wish RowWish, rows []store.Opened) error {
+	c, err := h.Config.With(h.parts(rows))
+	if err != nil {
+		return err
+	}
+	n := h.With(c)
+	switch wish.Section {
+	case config.SourcesSection:
+		_, err = n.source(ctx, wish.Name)
+	case config.TargetsSection:
+		_, err = n.target(ctx, Person, wish.Name)
+	}
+	if err == nil {
+		return nil
+	}
+	plain := "it cannot be opened with these settings: the server's log names the reason"
+	if file, ok := errors.AsType[*fs.PathError](err); ok {
+		plain = "it cannot be opened: a file that it names: " + file.Err.Error()
+	}
+	return Usagef("it cannot be opened: %w", err).Plainly(plain)
 }
 
 func stale() error {

@@ -15,6 +15,7 @@ import (
 
 	"musterline.example/catalog"
 	"musterline.example/config"
+	"musterline.example/directory"
 	"musterline.example/internal/secret"
 	"musterline.example/link"
 	"musterline.example/mapping"
@@ -198,15 +199,19 @@ func databaseTrouble(err error) error {
 	return err
 }
 
-// Deps returns what a reconcile of these targets works with: all sources, and the targets in the lane of who waits.
+// Deps returns what a reconcile of these targets works with: all sources, and the targets in the lane of who waits. A source that cannot be
+// opened counts as one that cannot be read; it is tried again the next time.
 func (h *House) Deps(ctx context.Context, lane string, targets ...string) (reconcile.Deps, error) {
 	d := h.deps
 	d.Sources, d.Targets = make(map[string]source.Source), make(map[string]reconcile.Target)
 	var err error
 	for name := range h.Config.Sources {
-		if d.Sources[name], err = h.source(ctx, name); err != nil {
-			return d, err
+		s, err := h.source(ctx, name)
+		if err != nil {
+			h.log.ErrorContext(ctx, "a source cannot be opened", "source", name, "error", err)
+			s = shut{err}
 		}
+		d.Sources[name] = s
 	}
 	for _, name := range targets {
 		if d.Targets[name], err = h.target(ctx, lane, name); err != nil {
@@ -214,6 +219,31 @@ func (h *House) Deps(ctx context.Context, lane string, targets ...string) (recon
 		}
 	}
 	return d, nil
+}
+
+// AllDeps are the Deps of all targets that can be opened. The log tells of the others, for which nothing is done until they can.
+func (h *House) AllDeps(ctx context.Context, lane string) (reconcile.Deps, error) {
+	d, err := h.Deps(ctx, lane)
+	if err != nil {
+		return d, err
+	}
+	for _, name := range h.targetNames() {
+		t, err := h.target(ctx, lane, name)
+		if err != nil {
+			h.log.ErrorContext(ctx, "a target cannot be opened, and nothing is done for it", "target", name, "error", err)
+			continue
+		}
+		d.Targets[name] = t
+	}
+	return d, nil
+}
+
+// A shut source could not be opened.
+type shut struct{ err error }
+
+// Snapshot implements source.Source.
+func (s shut) Snapshot(context.Context, source.Selection) (*directory.Snapshot, error) {
+	return nil, s.err
 }
 
 // source opens a source, or returns the open one.
@@ -292,13 +322,14 @@ func (h *House) Gate(ctx context.Context, name string) (target.Gate, error) {
 	return gate, nil
 }
 
-// Searchers returns the sources that can be asked for groups by the beginning of their names.
+// Searchers returns the sources that can be asked for groups by the beginning of their names. One that cannot be opened is none of them.
 func (h *House) Searchers(ctx context.Context) (map[string]source.Searcher, error) {
 	found := make(map[string]source.Searcher)
 	for name := range h.Config.Sources {
 		s, err := h.source(ctx, name)
 		if err != nil {
-			return nil, err
+			h.log.ErrorContext(ctx, "a source cannot be opened", "source", name, "error", err)
+			continue
 		}
 		if searcher, ok := s.(source.Searcher); ok {
 			found[name] = searcher

@@ -1,11 +1,18 @@
 package native_test
 
 import (
+	"crypto/rand"
+	"crypto/rsa"
+	"crypto/x509"
+	"encoding/pem"
 	"net/http"
+	"path/filepath"
 	"strings"
 	"testing"
 
 	"musterline.example/answer"
+	"musterline.example/setting"
+	"musterline.example/store"
 )
 
 func TestAnOrganizationIsConfiguredOverHTTP(t *testing.T) {
@@ -52,7 +59,8 @@ func TestAnOrganizationIsConfiguredOverHTTP(t *testing.T) {
 	// A secret is not sent where nobody wanted it.
 	put("/targets/third", "*", `{"kind":"github","organization":"third-org","api_url":"https://evil.example.com"}`).want(422).says("give token anew")
 	put("/targets/third", "*", `{"kind":"github","organization":"third-org","api_url":"https://ghes.example.com","token":"ghp_another"}`).want(200)
-	put("/targets/third", "*", `{"kind":"github","organization":"third-org","api_url":"https://ghes.example.com","token":null,"app_id":"1","private_key_file":"k.pem"}`).
+	l.write("k.pem", privateKey(t))
+	put("/targets/third", "*", `{"kind":"github","organization":"third-org","api_url":"https://ghes.example.com","token":null,"app_id":"1","private_key_file":"`+filepath.Join(l.dir, "k.pem")+`"}`).
 		want(200).says(`"secrets":[]`)
 
 	// What is referred to stays.
@@ -140,4 +148,44 @@ func TestATargetIsTurnedOffWithAnAnswerAboutItsMembers(t *testing.T) {
 	l.ask("administrator", "PUT", "/targets/octo/teams/free/mappings", `{"groups":[{"group":"people/leads"}]}`, "If-Match", "*").want(403).says("turned off")
 	put("*", `{"enabled":true}`).want(200)
 	l.get("/status?target=octo").want(200).says(`"apply":"auto"`)
+}
+
+// One row that cannot be opened is refused; one that could once, and cannot any more, stops nothing but itself.
+func TestASourceThatCannotBeOpenedStopsNothingElse(t *testing.T) {
+	l := newLab(t)
+	row := `{"kind":"ldap","url":"ldaps://ldap.example.com","base_dn":"dc=example,dc=com","bind_dn":"cn=x,dc=example,dc=com","bind_password":"x","ca_file":"ca.pem"}`
+	put := func() reply { return l.ask("administrator", "PUT", "/sources/bad", row, "If-Match", "*") }
+	r := put().want(422).says("a file that it names", "no such file")
+	if strings.Contains(r.text, "ca.pem") {
+		t.Errorf("what was given is repeated: %s", r.text)
+	}
+	l.get("/sources/bad").want(404)
+	if _, err := l.house.Store.PutConfigured(t.Context(), store.Change{
+		Section: "sources", Name: "bad", Body: []byte(strings.Replace(row, `"bind_password":"x",`, "", 1)),
+		Secrets: map[string]setting.Secret{"bind_password": "x"}, Version: store.AnyVersion, By: "a time when the file was there",
+	}); err != nil {
+		t.Fatal(err)
+	}
+	l.get("/sources/bad").want(200)
+	h, err := l.now.House(t.Context())
+	if err != nil || len(h.Config.Sources) != 3 {
+		t.Fatalf("%d sources, %v", len(h.Config.Sources), err)
+	}
+	if _, err := h.Searchers(t.Context()); err != nil {
+		t.Error(err)
+	}
+	if d, err := h.AllDeps(t.Context(), answer.Schedule); err != nil || len(d.Sources) != 3 || len(d.Targets) != 2 {
+		t.Errorf("%d sources, %d targets, %v", len(d.Sources), len(d.Targets), err)
+	}
+	l.post("/targets/octo/plan", "").want(200)
+}
+
+// privateKey is one as GitHub gives out for an App.
+func privateKey(t *testing.T) string {
+	t.Helper()
+	key, err := rsa.GenerateKey(rand.Reader, 2048)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(pem.EncodeToMemory(&pem.Block{Type: "RSA PRIVATE KEY", Bytes: x509.MarshalPKCS1PrivateKey(key)}))
 }

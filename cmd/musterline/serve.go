@@ -100,17 +100,13 @@ func (c *cli) serve(ctx context.Context, listen string) (err error) {
 	return s.run(ctx, doors)
 }
 
-// everything is what jobs work with: all sources, and all targets in a lane.
+// everything is what jobs work with: all sources, and all targets in a lane that can be opened.
 func everything(ctx context.Context, now *answer.Current, lane string) (reconcile.Deps, error) {
 	h, err := now.House(ctx)
 	if err != nil {
 		return reconcile.Deps{}, err
 	}
-	configured, err := h.Configured(ctx)
-	if err != nil {
-		return reconcile.Deps{}, err
-	}
-	return h.Deps(ctx, lane, configured.TargetNames()...)
+	return h.AllDeps(ctx, lane)
 }
 
 // serverLog writes for machines, unless a person looks on.

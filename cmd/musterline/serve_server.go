@@ -47,6 +47,7 @@ type rooms struct {
 	house  *answer.House
 	at     time.Time // when the configuration was last found unchanged
 	answer http.Handler
+	whole  bool // false while a target cannot be opened
 }
 
 // fresh is how long the configuration is taken for unchanged.
@@ -85,32 +86,35 @@ func (s *server) room(ctx context.Context) (*rooms, error) {
 		return was, err
 	}
 	r := &rooms{house: h, at: time.Now()}
-	if was != nil && was.house == h {
-		r.answer = was.answer
-	} else if r.answer, err = s.furnish(ctx, h); err != nil {
+	if was != nil && was.house == h && was.whole {
+		r.answer, r.whole = was.answer, true
+	} else if r.answer, r.whole, err = s.furnish(ctx, h); err != nil {
 		return was, err
 	}
 	s.rooms.Store(r)
 	return r, nil
 }
 
-// furnish makes the rooms of a configuration.
-func (s *server) furnish(ctx context.Context, h *answer.House) (http.Handler, error) {
+// furnish makes the rooms of a configuration. They are not whole while a target cannot be opened.
+func (s *server) furnish(ctx context.Context, h *answer.House) (rooms http.Handler, whole bool, err error) {
+	whole = true
 	o := github.Options{
 		Access: s.access, Memory: s.store, File: h.Config.Path, Key: s.store.Derive("cursors"), Now: s.clock, Log: s.log,
 	}
 	configured, err := h.Configured(ctx)
 	if err != nil {
-		return nil, err
+		return nil, false, err
 	}
 	o.Sources = configured.SourceNames()
 	if o.Search, err = h.Searchers(ctx); err != nil {
-		return nil, err
+		return nil, false, err
 	}
 	for _, name := range configured.TargetNames() {
 		gate, err := h.Gate(ctx, name)
 		if err != nil {
-			return nil, err
+			s.log.ErrorContext(ctx, "a target cannot be opened, and its API is not served until it can", "target", name, "error", err)
+			whole = false
+			continue
 		}
 		if gate == nil {
 			continue // of a kind without an API of its own
@@ -128,7 +132,7 @@ func (s *server) furnish(ctx context.Context, h *answer.House) (http.Handler, er
 	}
 	return api.New(api.Options{
 		GitHub: github.New(o), Rooms: map[string]api.Room{native.Prefix: s.native}, TrustedProxies: s.config.Proxies, Metrics: served{s.figures}, Now: s.clock, Log: s.log,
-	}), nil
+	}), whole, nil
 }
 
 // settings are an organization's, as the GitHub API heeds them.
