@@ -118,12 +118,15 @@ func (d *door) tell(r *http.Request, info *request.Info, out *recorder, took tim
 	if status == 0 {
 		status = http.StatusOK
 	}
-	d.Log.InfoContext(r.Context(), "request", "request", info.ID, "method", r.Method, "path", r.URL.Path, "route", info.Route,
+	d.Log.InfoContext(r.Context(), "request", "request", info.ID, "method", r.Method, "path", tokens.ReplaceAllString(r.URL.Path, "***"), "route", info.Route,
 		"status", status, "bytes", out.bytes, "took", took, "who", info.Who, "from", info.From)
 	if d.Metrics != nil {
 		d.Metrics.Served(r.Method, info.Route, status, took)
 	}
 }
+
+// tokens are what looks like a credential of ours or of GitHub's, which somebody may have put where a name belongs.
+var tokens = regexp.MustCompile(`(?i)mst_[^/]*|gh[a-z]_[^/]*|github_pat_[^/]*`)
 
 func requestID() string {
 	var b [16]byte

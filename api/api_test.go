@@ -105,3 +105,16 @@ func TestAHostThatIsNoneIsRefused(t *testing.T) {
 		}
 	}
 }
+
+// Somebody puts a token where a name belongs, and the log must not keep it.
+func TestATokenInAPathIsNotLogged(t *testing.T) {
+	for _, token := range []string{"mst_verysecret_x", "ghp_verysecret", "gho_verysecret", "ghs_verysecret", "github_pat_11_verysecret", "MST_verysecret", "x%20ghp_verysecret"} {
+		var log bytes.Buffer
+		o := options()
+		o.Log = slog.New(slog.NewTextHandler(&log, nil))
+		ask(t, o, "/api/musterline/tokens/"+token+"/more")
+		if strings.Contains(log.String(), "verysecret") || !strings.Contains(log.String(), "/api/musterline/tokens/") || !strings.Contains(log.String(), "/more") {
+			t.Errorf("%s: %s", token, log.String())
+		}
+	}
+}
