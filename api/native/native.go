@@ -132,7 +132,27 @@ func (a *API) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		a.fail(w, r, err)
 		return
 	}
+	if slices.Contains(slow, v.info.Route) {
+		// What it reads elsewhere takes its time, and so may the answer. A server without deadlines has none to lift.
+		_ = http.NewResponseController(w).SetWriteDeadline(time.Time{})
+	}
 	a.mux.ServeHTTP(w, r)
+}
+
+// slow are the routes that wait for sources and targets, or whose answers have no end that is known.
+var slow = []string{
+	"POST " + Prefix + "/check",
+	"POST " + Prefix + "/sources/{source}/check",
+	"POST " + Prefix + "/targets/{target}/check",
+	"POST " + Prefix + "/targets/{target}/plan",
+	"POST " + Prefix + "/targets/{target}/approvals",
+	"POST " + Prefix + "/targets/{target}/teams/{team}/mappings/preview",
+	"PUT " + Prefix + "/targets/{target}/teams/{team}/mappings",
+	"POST " + Prefix + "/runs/{run}/undo/plan",
+	"GET " + Prefix + "/targets/{target}/teams",
+	"GET " + Prefix + "/targets/{target}/teams/{team}",
+	"GET " + Prefix + "/sources/{source}/groups",
+	"GET " + Prefix + "/audit/export",
 }
 
 // Fail implements api.Room.
