@@ -339,6 +339,23 @@ func TestASyncMakesThePlanThatWasShownOrNone(t *testing.T) {
 	}
 }
 
+// What comes after the plan that was seen has been seen by nobody.
+func TestAPlanThatWasShownIsCarriedOutInOneGo(t *testing.T) {
+	s := open(t)
+	s.write("directory.yaml", morePeople)
+	p, err := s.Plan(t.Context(), "octo")
+	if err != nil {
+		t.Fatal(err)
+	}
+	planned := 0
+	done, more, err := s.Carry(t.Context(), answer.Person, "octo", reconcile.Budget{
+		Answered: true, Digest: p.Digest, Deadline: time.Now().Add(-time.Second), Planned: func(*reconcile.Decision) { planned++ },
+	}, nil)
+	if err != nil || more || planned != 1 || done.Added != 2 {
+		t.Errorf("%+v, more %t, planned %d times, %v", done, more, planned, err)
+	}
+}
+
 func TestAPausedTargetIsNoError(t *testing.T) {
 	s := open(t)
 	if p, err := s.Pause(t.Context(), answer.PauseWish{Target: "octo", By: "ann", Reason: "inventory"}); err != nil || p.Paused == nil || p.WasPaused {

@@ -202,6 +202,9 @@ func (h *House) Carry(ctx context.Context, lane, name string, budget reconcile.B
 		}
 		t.wrote(w)
 	}
+	if budget.Digest != "" {
+		budget.Deadline = time.Time{} // a plan that was seen is carried out in one slice: the next would make another
+	}
 	for more = true; more; {
 		var report reconcile.Report
 		report, more, err = reconcile.Slice(ctx, d, name, budget)
@@ -219,7 +222,6 @@ func (h *House) Carry(ctx context.Context, lane, name string, budget reconcile.B
 			err = t.cancelled(report.Error)
 			return t.end(), false, err
 		}
-		budget.Digest = "" // it has been compared; what comes after is what has moved since
 		if more && !budget.Deadline.IsZero() && !h.now().Before(budget.Deadline) {
 			break
 		}

@@ -284,6 +284,9 @@ func (a *API) registerActs() {
 			}
 			return acceptedOf(r), nil
 		}
+		if wish.Digest == "" {
+			return nil, answer.Usagef("answered is about a plan that was shown: say its digest")
+		}
 		if err := v.house.MayRun(ctx, in.Target); err != nil {
 			return nil, err
 		}

@@ -19,6 +19,8 @@ func TestAnActThatNobodyWaitsForAnyMoreIsCancelled(t *testing.T) {
 	l.write("directory.yaml", strings.NewReplacer(
 		"name: docs, members: [ada]", "name: docs, members: [ada, bob, cy]", "name: platform, members: [ada, bob]", "name: platform, members: [ada, bob, cy]",
 	).Replace(people))
+	l.post("/targets/octo/sync", `{"answered":true}`).want(422).says("say its digest")
+	shown := as[answer.Plan](l.post("/targets/octo/plan", "").want(200))
 	l.github.Inject(githubsim.Fault{Method: http.MethodPut, After: 1, Delay: 2 * time.Second}) // so that there is time to cancel within the second write
 	c, err := client.New(client.Options{URL: l.server.URL, Token: setting.Secret(l.tokens["octo's owner"])})
 	if err != nil {
@@ -26,7 +28,7 @@ func TestAnActThatNobodyWaitsForAnyMoreIsCancelled(t *testing.T) {
 	}
 	ctx, giveUp := context.WithCancel(t.Context())
 	defer giveUp()
-	_, err = c.Sync(ctx, answer.SyncWish{Target: "octo", By: "ann", Answered: true}, func(p answer.Progress) {
+	_, err = c.Sync(ctx, answer.SyncWish{Target: "octo", By: "ann", Digest: shown.Digest, Answered: true}, func(p answer.Progress) {
 		if p.Write != nil {
 			giveUp()
 		}
