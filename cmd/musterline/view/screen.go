@@ -9,7 +9,9 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"regexp"
 	"strings"
+	"unicode"
 
 	"charm.land/lipgloss/v2"
 )
@@ -59,7 +61,27 @@ func (s Screen) Para(indent int, format string, args ...any) {
 	s.hang(pad, pad, fmt.Sprintf(format, args...))
 }
 
-func (s Screen) line(text string) { fmt.Fprintln(s.Out, strings.TrimRight(text, " ")) }
+func (s Screen) line(text string) { fmt.Fprintln(s.Out, strings.TrimRight(tame(text), " ")) }
+
+// color is what our own styles write.
+var color = regexp.MustCompile(`^\x1b\[[0-9;]*m`)
+
+// tame takes from a text what a terminal would obey: names and reasons are other people's words. Colors stay.
+func tame(text string) string {
+	if !strings.ContainsFunc(text, obeyed) {
+		return text
+	}
+	var b strings.Builder
+	for i, r := range text {
+		if obeyed(r) && !color.MatchString(text[i:]) {
+			r = '\uFFFD'
+		}
+		b.WriteRune(r)
+	}
+	return b.String()
+}
+
+func obeyed(r rune) bool { return unicode.IsControl(r) && r != '\n' && r != '\t' }
 
 func (s Screen) width() int {
 	if s.Width <= 0 {
