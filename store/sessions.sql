@@ -34,3 +34,6 @@ UPDATE sign_in_links SET used_at = @now WHERE hash = @hash;
 
 -- name: SweepSignInLinks :execrows
 DELETE FROM sign_in_links WHERE expires_at <= @before;
+
+-- name: DeleteSignInLinksOf :exec
+DELETE FROM sign_in_links WHERE target = @target AND used_at = 0;

@@ -63,9 +63,12 @@ func (s *Store) SavePlace(ctx context.Context, target string, place team.Place) 
 	})
 }
 
-// endAccess revokes the tokens and withdraws the roles that are bound to a target.
+// endAccess revokes the tokens and withdraws the roles that are bound to a target, and sign-in links that would give one are no good any more.
 func (t *tx) endAccess(ctx context.Context, target string, by audit.Actor, why string) error {
 	if err := t.hold(ctx); err != nil {
+		return err
+	}
+	if err := t.DeleteSignInLinksOf(ctx, target); err != nil {
 		return err
 	}
 	tokens, err := t.GetStandingTokensOf(ctx, target)

@@ -319,6 +319,22 @@ var bound = map[string]func(*world){
 		w.equal(len(w.entries(store.KindToken)), 4)
 		w.verified()
 	},
+	"a sign-in link for a target ends with it": func(w *world) {
+		w.must(w.SavePlace(w.ctx(), "octo", octo))
+		texts := map[string]string{}
+		for _, target := range []string{"octo", "other", ""} {
+			text, err := w.CreateSignInLink(w.ctx(), store.SignInLink{Subject: "local:ada", Role: "owner", Target: target, ExpiresAt: start.Add(time.Hour)}, "ada")
+			w.must(err)
+			texts[target] = text
+		}
+		w.must(w.SavePlace(w.ctx(), "octo", team.Place{Host: "github.com", OrganizationID: "2"}))
+		_, err := w.UseSignInLink(w.ctx(), texts["octo"])
+		w.is(err, store.ErrNotFound)
+		for _, target := range []string{"other", ""} {
+			_, err := w.UseSignInLink(w.ctx(), texts[target])
+			w.must(err)
+		}
+	},
 	"tokens and roles of a target end when it becomes another host": func(w *world) {
 		w.must(w.SavePlace(w.ctx(), "octo", octo))
 		stand := w.guests()

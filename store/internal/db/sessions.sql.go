@@ -9,6 +9,15 @@ import (
 	"context"
 )
 
+const deleteSignInLinksOf = `-- name: DeleteSignInLinksOf :exec
+DELETE FROM sign_in_links WHERE target = $1 AND used_at = 0
+`
+
+func (q *Queries) DeleteSignInLinksOf(ctx context.Context, target string) error {
+	_, err := q.db.ExecContext(ctx, deleteSignInLinksOf, target)
+	return err
+}
+
 const endSession = `-- name: EndSession :execrows
 UPDATE sessions SET ended_at = $1, sealed = $2 WHERE hash = $3 AND ended_at = 0
 `
