@@ -2,6 +2,7 @@ package job
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"maps"
@@ -37,7 +38,11 @@ func TestMain(m *testing.M) {
 		victim(url)
 		return
 	}
-	os.Exit(pgtest.Main(m))
+	code := pgtest.Main(m)
+	if path, err := keyOnce(); err == nil {
+		_ = os.RemoveAll(filepath.Dir(path))
+	}
+	os.Exit(code)
 }
 
 // hasty lets things happen soon. What happens is the same.
@@ -241,7 +246,42 @@ func both(t *testing.T, f func(l *lab)) {
 	})
 	t.Run("PostgreSQL", func(t *testing.T) {
 		t.Parallel()
-		f(newLab(t, pgtest.URL(t)))
+		f(newLab(t, postgres(t)))
+	})
+}
+
+// keyOnce is the key of all labs: a database with its tables is made once and copied for each test, and belongs to one key. It lies in a
+// file for those servers that are processes of their own.
+var keyOnce = sync.OnceValues(func() (string, error) {
+	dir, err := os.MkdirTemp("", "musterline-job-")
+	if err != nil {
+		return "", err
+	}
+	path := filepath.Join(dir, "key")
+	_, err = secret.Create(path)
+	return path, err
+})
+
+func postgres(t testing.TB) string {
+	t.Helper()
+	return pgtest.Prepared(t, "job", func(url string) error {
+		path, err := keyOnce()
+		if err != nil {
+			return err
+		}
+		key, err := secret.Open(path)
+		if err != nil {
+			return err
+		}
+		s, err := store.Open(context.Background(), url, store.Options{Key: key, Create: true, Who: "test"})
+		if err != nil {
+			return err
+		}
+		j, err := New(context.Background(), Options{Store: s, Every: time.Hour, Deps: func(string) (reconcile.Deps, error) { return reconcile.Deps{}, nil }})
+		if err == nil {
+			j.queue.close()
+		}
+		return errors.Join(err, s.Shut())
 	})
 }
 
@@ -260,8 +300,10 @@ func newLab(t testing.TB, url string) *lab {
 	t.Cleanup(web.Close)
 	l.web = web.URL
 	var err error
-	l.keyPath = filepath.Join(t.TempDir(), "key")
-	if l.key, err = secret.Create(l.keyPath); err != nil {
+	if l.keyPath, err = keyOnce(); err == nil {
+		l.key, err = secret.Open(l.keyPath)
+	}
+	if err != nil {
 		t.Fatal(err)
 	}
 	l.store = l.openStore()

@@ -11,7 +11,6 @@ import (
 
 	"musterline.example/directory"
 	"musterline.example/guard"
-	"musterline.example/internal/pgtest"
 	"musterline.example/mapping"
 	"musterline.example/reconcile"
 	"musterline.example/store"
@@ -317,7 +316,7 @@ func (l *lab) connect() *pgx.Conn {
 
 func TestARunThatEndsWhileItIsToBeWokenStopsNoRead(t *testing.T) {
 	t.Parallel()
-	l := newLab(t, pgtest.URL(t))
+	l := newLab(t, postgres(t))
 	ctx := context.Background()
 	l.idle()
 	run, err := l.store.Begin(ctx, reconcile.Run{Target: "octo", Trigger: reconcile.ByPerson, Requester: "ada"})
@@ -357,7 +356,7 @@ func TestARunThatEndsWhileItIsToBeWokenStopsNoRead(t *testing.T) {
 
 func TestAReadThatCouldNotBeKeptIsReadAnewAtOnce(t *testing.T) {
 	t.Parallel()
-	l := newLab(t, pgtest.URL(t))
+	l := newLab(t, postgres(t))
 	platform := l.team("platform")
 	l.join("ada")
 	l.corp.group("eng", "ada")

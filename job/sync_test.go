@@ -13,7 +13,6 @@ import (
 
 	"musterline.example/directory"
 	"musterline.example/internal/githubsim"
-	"musterline.example/internal/pgtest"
 	"musterline.example/mapping"
 	"musterline.example/plan"
 	"musterline.example/reconcile"
@@ -493,7 +492,7 @@ func TestABadCredentialIsNotTriedAgainBeforeItIsTime(t *testing.T) {
 }
 
 func TestTwoServersDoARunOnce(t *testing.T) {
-	l := newLab(t, pgtest.URL(t))
+	l := newLab(t, postgres(t))
 	teams := l.long(10, 5*time.Millisecond)
 	l.idle()
 	second := l.server(l.openStore())

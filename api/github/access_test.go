@@ -151,7 +151,7 @@ func TestGitHubIsAskedOnceAMinuteAndWithTheCallersOwnToken(t *testing.T) {
 
 func TestATokenMustShowThatItMayWrite(t *testing.T) {
 	l := newLab(t)
-	for token, words := range map[string]string{annReads: "write:org", bobReads: "write:org", fine: "classic token", l.app: "classic token"} {
+	for token, words := range map[string]string{annReads: "write:org", bobReads: "write:org", fine: "classic token", l.app: "organization owner"} {
 		l.get(mappings, token).want(t, http.StatusOK)
 		a := l.do(http.MethodPatch, mappings, token, wish("1")).want(t, http.StatusForbidden)
 		if !strings.Contains(a.body.Message, words) {

@@ -108,7 +108,25 @@ func (l *lines) String() string {
 func each(t *testing.T, test func(t *testing.T, l *lab)) {
 	t.Helper()
 	t.Run("SQLite", func(t *testing.T) { test(t, newLab(t)) })
-	t.Run("PostgreSQL", func(t *testing.T) { test(t, newLabOn(t, pgtest.URL(t))) })
+	t.Run("PostgreSQL", func(t *testing.T) { test(t, newLabOn(t, postgres(t))) })
+}
+
+// keyOnce is the key of all labs: a database with its tables is made once and copied for each test, and belongs to one key.
+var keyOnce = sync.OnceValues(secret.New)
+
+func postgres(t testing.TB) string {
+	t.Helper()
+	return pgtest.Prepared(t, "api", func(url string) error {
+		key, err := keyOnce()
+		if err != nil {
+			return err
+		}
+		s, err := store.Open(context.Background(), url, store.Options{Key: key, Create: true, Who: "test"})
+		if err != nil {
+			return err
+		}
+		return s.Shut()
+	})
 }
 
 func newLab(t testing.TB) *lab {
@@ -124,7 +142,7 @@ func newLabOn(t testing.TB, url string, change ...func(*lab)) *lab {
 	l.ghWeb = httptest.NewServer(l.gh)
 	t.Cleanup(l.ghWeb.Close)
 	l.app = l.installation()
-	key, err := secret.New()
+	key, err := keyOnce()
 	if err != nil {
 		t.Fatal(err)
 	}
