@@ -412,8 +412,13 @@ func (c *Client) Tokens(ctx context.Context, wish answer.PageWish) (out answer.T
 
 // CreateToken implements answer.Keyring.
 func (c *Client) CreateToken(ctx context.Context, wish answer.TokenWish) (out answer.Token, err error) {
+	if wish.Role != "" {
+		if err := answer.OneOf("role", wish.Role, answer.RoleNames()); err != nil {
+			return out, err // in the words that a house has for it
+		}
+	}
 	err = c.call(ctx, http.MethodPost, "/tokens", wish, &out)
-	return out, err
+	return out, c.named(err, "target", wish.Target)
 }
 
 // RevokeToken implements answer.Keyring.
