@@ -45,7 +45,10 @@ func (c *Client) stopped(ctx context.Context, id, target string, by any) error {
 	var err error
 	for try := 0; try < tries && err == nil && asked.Run == ""; try++ { // what has just been asked for becomes a run in a moment, if nothing is before it
 		if try > 0 {
-			time.Sleep(time.Second / 2)
+			select {
+			case <-ctx.Done():
+			case <-time.After(time.Second / 2):
+			}
 		}
 		err = c.call(ctx, http.MethodGet, at("requests", id, ""), nil, &asked)
 	}

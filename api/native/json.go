@@ -38,15 +38,17 @@ func (a *API) read(data []byte, v any) error {
 	}
 	schemas, found := a.doors.OpenAPI().Components.Schemas, &huma.ValidateResult{}
 	huma.Validate(schemas, schemas.Schema(t, true, ""), huma.NewPathBuffer(nil, 0), huma.ModeWriteToServer, given, found)
-	for _, err := range found.Errors {
-		if d, ok := errors.AsType[*huma.ErrorDetail](err); ok && d.Location != "" {
-			return fmt.Errorf("%s: %s", d.Location, d.Message)
-		} else if ok {
-			return errors.New(d.Message) // without the value
-		}
-		return errors.New("the body is not as the OpenAPI document describes it")
+	if len(found.Errors) == 0 {
+		return texts("", given, false)
 	}
-	return texts("", given, false)
+	d, ok := errors.AsType[*huma.ErrorDetail](found.Errors[0])
+	switch { // without the value, in any case
+	case !ok:
+		return errors.New("the body is not as the OpenAPI document describes it")
+	case d.Location == "":
+		return errors.New(d.Message)
+	}
+	return fmt.Errorf("%s: %s", d.Location, d.Message)
 }
 
 // texts finds control characters: a terminal would obey them, and a database takes no NUL. In a part of the configuration keys and

@@ -339,7 +339,8 @@ func (s *servedHouse) administrator() string {
 	s.t.Helper()
 	out, code := s.run("token", "create", "--name", "test", "--role", "administrator", "--json")
 	var made struct{ Text string }
-	if err := json.Unmarshal([]byte(out[strings.Index(out, "{"):]), &made); code != exitDone || err != nil || made.Text == "" {
+	_, rest, _ := strings.Cut(out, "{") // after what is said of the key file
+	if err := json.Unmarshal([]byte("{"+rest), &made); code != exitDone || err != nil || made.Text == "" {
 		s.t.Fatalf("%d: %s", code, out)
 	}
 	return made.Text
