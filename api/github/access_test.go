@@ -55,7 +55,7 @@ func TestEveryRouteAsEveryRoleAndAsNobody(t *testing.T) {
 			"token of another target": "404", "token of no role": "404",
 		},
 		access.ChangeMembers: {
-			"nobody": "401", "wrong": "401", "maintainer of another team": "403", "member": "403", "outsider": "404", "viewer's token": "403",
+			"nobody": "401", "wrong": "401", "maintainer of another team": "403", "member": "403", "outsider": "404", "app": "403", "viewer's token": "403",
 			"token of another target": "404", "token of no role": "404",
 		},
 	}
