@@ -57,16 +57,12 @@ func TestReadinessSaysWhatIsWrong(t *testing.T) {
 		l.start()
 		l.until("the jobs are ready", func() bool { return l.jobs.Ready() == nil })
 		broken := l.server(l.openSecond())
-		broken.Deps = func(string) (reconcile.Deps, error) {
-			return reconcile.Deps{}, errors.New("the configuration is damaged")
-		}
+		damaged := errors.New("the configuration is damaged")
+		broken.Deps = func(string) (reconcile.Deps, error) { return reconcile.Deps{}, damaged }
 		if err := broken.Start(context.Background()); err != nil {
 			l.Fatal(err)
 		}
-		l.until("the other says why it is not", func() bool {
-			err := broken.Ready()
-			return err != nil && errors.Is(err, broken.trouble) && broken.trouble != nil
-		})
+		l.until("the other says why it is not", func() bool { return errors.Is(broken.Ready(), damaged) })
 		l.stop(l.jobs)
 		if err := l.jobs.Ready(); err == nil {
 			l.Error("stopped and ready")
