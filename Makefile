@@ -18,7 +18,7 @@ demo: ## show the product on sample data: no account, no network, no configurati
 test: vet ## check and test everything; finds or installs what the tests need
 	@scripts/test.sh
 
-race: ## the same tests under the race detector (needs gcc), as CI runs them
+race: ## the same tests, all of them under the race detector (needs gcc)
 	@RACE=1 scripts/test.sh
 
 vet: ## fast checks: formatting and go vet

@@ -38,7 +38,8 @@ func TestAnActThatNobodyWaitsForAnyMoreIsCancelled(t *testing.T) {
 	}
 	l.follow("viewer", "/runs/1/events") // until it has ended
 	l.get("/runs/1").want(200).says(`"state":"cancelled"`, "cancelled by ann, by token octo's owner")
-	if n := len(l.writes()); n != 2 {
+	// The cancellation meets the second write in hand, or comes before it.
+	if n := len(l.writes()); n > 2 || n < 1 {
 		t.Errorf("there were %d writes: the first, and the one in hand", n)
 	}
 }
