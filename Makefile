@@ -4,16 +4,19 @@ TOOL    = go tool -modfile=tools/go.mod
 VERSION = $(shell git describe --tags --always --dirty 2>/dev/null || echo unknown)
 
 .DEFAULT_GOAL = help
-.PHONY: help build demo test race vet fmt lint generate sqlc-diff fuzz bench soak clean
+.PHONY: help build console demo test race vet fmt lint generate sqlc-diff fuzz bench soak clean
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
-build: ## build the static binary bin/musterline
+build: console ## build the static binary bin/musterline
 	CGO_ENABLED=0 go build -trimpath -ldflags '-s -w -X main.version=$(VERSION)' -o bin/musterline ./cmd/musterline
 
-demo: ## show the product on sample data: no account, no network, no configuration
+demo: console ## show the product on sample data: no account, no network, no configuration
 	@go run ./cmd/musterline demo
+
+console: ## build the web console, which becomes part of the program (needs Node 20 or newer)
+	@scripts/console.sh
 
 test: vet ## check and test everything; finds or installs what the tests need
 	@scripts/test.sh
@@ -32,6 +35,7 @@ fmt: ## format the code
 lint: ## run the linters of .golangci.yaml, and check that go.mod is tidy
 	$(TOOL) golangci-lint run
 	go mod tidy -diff
+	@scripts/console.sh check
 
 generate: ## write again what is generated: the queries of store
 	$(TOOL) sqlc generate -f store/sqlc.yaml

@@ -37,6 +37,7 @@ type Metrics interface {
 type Options struct {
 	GitHub Room            // at /, and so at /api/v3 and /{target}/api/v3
 	Rooms  map[string]Room // by the path that they begin with, such as /api/musterline, /console or /scim
+	Home   string          // where a browser is led that asks for /; empty: / is GitHub's API alone
 
 	// TrustedProxies are those whose X-Forwarded headers are believed: what the caller's address is, and at which one they asked.
 	TrustedProxies []netip.Prefix
@@ -107,6 +108,10 @@ func (d *door) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if !hosts.MatchString(host) {
 		info.Base = ""
 		room.Fail(out, r, http.StatusBadRequest, "The Host header is no host.")
+		return
+	}
+	if d.Home != "" && r.URL.Path == "/" && strings.Contains(r.Header.Get("Accept"), "text/html") {
+		http.Redirect(out, r, d.Home, http.StatusFound)
 		return
 	}
 	room.ServeHTTP(out, r)

@@ -118,3 +118,19 @@ func TestATokenInAPathIsNotLogged(t *testing.T) {
 		}
 	}
 }
+
+// Programs that ask GitHub for / get GitHub's answer; a person who types the address into a browser wants the console.
+func TestABrowserIsLedToTheConsole(t *testing.T) {
+	o := options()
+	o.Home = "/console/"
+	r := httptest.NewRequest(http.MethodGet, "/", nil)
+	r.Header.Set("Accept", "text/html,application/xhtml+xml,*/*;q=0.8")
+	w := httptest.NewRecorder()
+	api.New(o).ServeHTTP(w, r)
+	if w.Code != http.StatusFound || w.Header().Get("Location") != "/console/" {
+		t.Errorf("%d %v", w.Code, w.Header())
+	}
+	if got := ask(t, o, "/"); got.Code != http.StatusOK {
+		t.Errorf("a program got %d", got.Code)
+	}
+}

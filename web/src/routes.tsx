@@ -1,0 +1,36 @@
+import { createBrowserRouter, useRouteError } from 'react-router'
+import { Failed, None } from './parts/shown'
+import { Frame } from './shell/frame'
+
+/** page loads a page's code when it is first opened. */
+function page(load: () => Promise<{ default: React.ComponentType }>) {
+  return async () => ({ Component: (await load()).default })
+}
+
+export const router = createBrowserRouter(
+  [
+    {
+      path: '/',
+      element: <Frame />,
+      errorElement: <Broken />,
+      children: [
+        { index: true, lazy: page(() => import('./pages/overview')) },
+        {
+          path: '*',
+          element: <None title="There is no such page">The address may be wrong, or the page has moved.</None>,
+        },
+      ],
+    },
+  ],
+  { basename: '/console' },
+)
+
+/** Broken is for what no page has foreseen. */
+function Broken() {
+  const error = useRouteError()
+  return (
+    <main className="main">
+      <Failed error={error} again={() => window.location.reload()} />
+    </main>
+  )
+}
