@@ -43,6 +43,10 @@ const AnyVersion = -1
 // ErrConflict is in the chain of the error about a change that was made from another version than the row has.
 var ErrConflict = errors.New("it was changed since it was read: read it again")
 
+// ErrRevised is in the chain of the error about a change that was checked against rows of which another has changed since. What fits each
+// need not fit together: whoever made it looks at the rows anew.
+var ErrRevised = errors.New("another part of the configuration was changed at the same moment")
+
 // A Change is what a configured row shall be.
 type Change struct {
 	Section, Name string
@@ -50,11 +54,16 @@ type Change struct {
 	Body          json.RawMessage
 	Secrets       map[string]setting.Secret // set; an empty one is taken away, and one that is not named stays as it is
 	Version       int64                     // of the row that the change was made from; 0 when there was none
+	Revision      *int64                    // of all rows, as the change was checked against them; nil: it was checked against none
+	Moved         bool                      // it makes another organization of a target
+	Shadowed      bool                      // the file defines the same, and what holds of it stays when the row goes
 	By            string
 }
 
-// PutConfigured makes or changes a row. A body that is no JSON is refused, a stale version is ErrConflict, and a change that changes nothing
-// leaves the row and its version as they are. The audit entry holds the body before and after, and of secrets what happened to them.
+// PutConfigured makes or changes a row. A body that is no JSON is refused, a stale version is ErrConflict, a stale revision is ErrRevised, and
+// a change that changes nothing leaves the row and its version as they are. The audit entry holds the body before and after, and of secrets
+// what happened to them. When a target moves, the tokens, roles, sign-in links and sessions that are bound to it end in the same transaction:
+// whoever owns the one organization need not own the other.
 func (s *Store) PutConfigured(ctx context.Context, c Change) (now Configured, err error) {
 	err = s.write(ctx, "configure", func(t *tx) error {
 		now, err = t.putConfigured(ctx, c)
@@ -90,7 +99,7 @@ func (t *tx) putConfigured(ctx context.Context, c Change) (Configured, error) {
 		return before, nil
 	}
 	now := Configured{Section: c.Section, Name: c.Name, Body: body, Secrets: names, By: c.By, At: moment(micros(t.s.now()))}
-	if now.Version, err = t.number(ctx, configuredCounter); err != nil {
+	if now.Version, err = t.revise(ctx, c); err != nil {
 		return Configured{}, err
 	}
 	if err := t.PutConfigured(ctx, db.PutConfiguredParams{
@@ -102,6 +111,11 @@ func (t *tx) putConfigured(ctx context.Context, c Change) (Configured, error) {
 	if before.Version == 0 {
 		act = "create"
 	}
+	if c.Section == targetsSection && c.Moved {
+		if err := t.leave(ctx, c, "the target is another organization now"); err != nil {
+			return Configured{}, err
+		}
+	}
 	return now, t.noteConfigured(ctx, act, c.Target, c.By, configuredBody{
 		Section: c.Section, Name: c.Name, Version: now.Version, Before: before.Body, After: now.Body, Secrets: did,
 	})
@@ -109,6 +123,15 @@ func (t *tx) putConfigured(ctx context.Context, c Change) (Configured, error) {
 
 // configuredCounter counts the changes of all rows.
 const configuredCounter = "configured"
+
+// revise takes the next number, which is the version of the row that changes and the revision of all of them.
+func (t *tx) revise(ctx context.Context, c Change) (int64, error) {
+	n, err := t.number(ctx, configuredCounter)
+	if err == nil && c.Revision != nil && n != *c.Revision+1 {
+		err = ErrRevised
+	}
+	return n, err
+}
 
 // compact checks what both databases must be able to keep, and returns the body without its white space.
 func (c Change) compact() (json.RawMessage, error) {
@@ -186,9 +209,8 @@ func (t *tx) noteConfigured(ctx context.Context, act, target, by string, body co
 // targetsSection is the section whose rows are targets, to which tokens and roles are bound.
 const targetsSection = "targets"
 
-// DeleteConfigured deletes a row with its secrets: of c it reads section, name, target, version and by. ErrNotFound when there is none, also
-// for AnyVersion; a stale version is ErrConflict. With a target end the tokens and roles that are bound to it, and it is forgotten where its
-// teams lived: one that is made with its name later may be another organization.
+// DeleteConfigured deletes a row with its secrets: of c it reads section, name, target, version, revision and by. ErrNotFound when there is
+// none, also for AnyVersion; a stale version is ErrConflict, a stale revision ErrRevised. With a target ends what is bound to it, as when it moves.
 func (s *Store) DeleteConfigured(ctx context.Context, c Change) error {
 	return s.write(ctx, "configure", func(t *tx) error {
 		before, err := t.configured(ctx, c.Section, c.Name, AnyVersion)
@@ -207,18 +229,15 @@ func (s *Store) DeleteConfigured(ctx context.Context, c Change) error {
 				return err
 			}
 		}
-		version, err := t.number(ctx, configuredCounter)
+		version, err := t.revise(ctx, c)
 		if err != nil {
 			return err
 		}
 		if err := t.Queries.DeleteConfigured(ctx, db.DeleteConfiguredParams{Section: c.Section, Name: c.Name}); err != nil {
 			return err
 		}
-		if c.Section == targetsSection {
-			if err := t.endAccess(ctx, c.Name, person(c.By), "the target was deleted"); err != nil {
-				return err
-			}
-			if err := t.PutPlace(ctx, db.PutPlaceParams{Name: c.Name}); err != nil {
+		if c.Section == targetsSection && !c.Shadowed {
+			if err := t.leave(ctx, c, "the target was deleted"); err != nil {
 				return err
 			}
 		}
@@ -226,6 +245,14 @@ func (s *Store) DeleteConfigured(ctx context.Context, c Change) error {
 			Section: c.Section, Name: c.Name, Version: version, Before: before.Body, Secrets: did,
 		})
 	})
+}
+
+// leave ends the access to the organization that a target has been, and forgets where its teams lived: the next read tells where they live now.
+func (t *tx) leave(ctx context.Context, c Change, why string) error {
+	if err := t.endAccess(ctx, c.Name, person(c.By), why); err != nil {
+		return err
+	}
+	return t.PutPlace(ctx, db.PutPlaceParams{Name: c.Name})
 }
 
 func configuredOf(r db.Configured) (Configured, error) {

@@ -71,18 +71,14 @@ func (s *Store) MappedGroups(ctx context.Context, target string, of team.Team) (
 	}
 	all := make([]Mapped, len(rows))
 	for i, r := range rows {
-		given, err := team.ParseRole(r.Role)
+		m, err := mappingOf(db.Mapping{
+			Target: target, ID: r.ID, Origin: r.Origin, Team: r.Team, TeamID: r.TeamID, Source: r.Source, GroupName: r.GroupName, GroupID: r.GroupID,
+			Role: r.Role, Mode: r.Mode, Echo: r.Echo, // that a team is to be created is nobody's question here
+		})
 		if err != nil {
-			return nil, fmt.Errorf("read mapping %s: %w", r.ID, err)
+			return nil, err
 		}
-		echo, err := echoOf(r.Echo)
-		if err != nil {
-			return nil, fmt.Errorf("read mapping %s: %w", r.ID, err)
-		}
-		all[i] = Mapped{mapping.Mapping{
-			ID: r.ID, Origin: mapping.Origin(r.Origin), Target: target, Team: r.Team, TeamID: team.ID(r.TeamID), Source: r.Source,
-			Group: r.GroupName, GroupID: directory.GroupID(r.GroupID), Role: given, Mode: mapping.Mode(r.Mode), Echo: echo,
-		}, r.ListedName, r.ListedDescription}
+		all[i] = Mapped{m, r.ListedName, r.ListedDescription}
 	}
 	return all, nil
 }

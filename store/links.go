@@ -5,11 +5,11 @@ import (
 	"context"
 	"fmt"
 	"slices"
-	"time"
 
 	"musterline.example/audit"
 	"musterline.example/directory"
 	"musterline.example/link"
+	"musterline.example/reconcile"
 	"musterline.example/store/internal/db"
 	"musterline.example/team"
 )
@@ -148,8 +148,9 @@ func (s *Store) Statements(ctx context.Context, host string) ([]link.Statement, 
 	return statements, nil
 }
 
-// AddStatement keeps a link that a person made. It replaces the one of the same tier for that user.
-func (s *Store) AddStatement(ctx context.Context, host string, st link.Statement) error {
+// AddStatement keeps a link that a person made. It replaces the one of the same tier for that user. What the caller asks for is asked in the
+// same transaction.
+func (s *Store) AddStatement(ctx context.Context, host string, st link.Statement, asks ...reconcile.Request) error {
 	if st.At.IsZero() {
 		st.At = s.now()
 	}
@@ -160,15 +161,22 @@ func (s *Store) AddStatement(ctx context.Context, host string, st link.Statement
 		}); err != nil {
 			return err
 		}
-		return t.PutStatement(ctx, db.PutStatementParams{
+		if err := t.PutStatement(ctx, db.PutStatementParams{
 			Host: host, Source: st.User.Source, UserID: string(st.User.ID), Tier: string(st.Tier), Account: string(st.Account),
 			MadeBy: st.By, MadeAt: micros(st.At),
-		})
+		}); err != nil {
+			return err
+		}
+		_, err := t.ask(ctx, asks...)
+		return err
 	})
 }
 
-// RemoveStatement takes back a link that a person made; ErrNotFound when there is none of that tier.
-func (s *Store) RemoveStatement(ctx context.Context, host string, user link.UserRef, tier link.Tier, by string) error {
+// RemoveStatement takes back a link that a person made; ErrNotFound when there is none of that tier. What the caller asks for is asked in the
+// same transaction.
+func (s *Store) RemoveStatement(
+	ctx context.Context, host string, user link.UserRef, tier link.Tier, by string, asks ...reconcile.Request,
+) error {
 	return s.write(ctx, "remove statement", func(t *tx) error {
 		if err := t.hold(ctx); err != nil {
 			return err
@@ -180,10 +188,13 @@ func (s *Store) RemoveStatement(ctx context.Context, host string, user link.User
 		if n == 0 {
 			return fmt.Errorf("%s statement about %s: %w", tier, user, ErrNotFound)
 		}
-		_, err = t.record(ctx, note{
-			kind: KindLink, at: time.Time{}, act: "unstate", actor: audit.Actor{Trigger: "person", Requester: by},
+		if _, err := t.record(ctx, note{
+			kind: KindLink, act: "unstate", actor: audit.Actor{Trigger: "person", Requester: by},
 			body: map[string]any{"host": host, "statement": linkBody{User: user.String(), Tier: tier}},
-		})
+		}); err != nil {
+			return err
+		}
+		_, err = t.ask(ctx, asks...)
 		return err
 	})
 }

@@ -2,13 +2,14 @@ package store
 
 import (
 	"context"
+	"database/sql"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"slices"
 
-	"musterline.example/directory"
 	"musterline.example/mapping"
+	"musterline.example/reconcile"
 	"musterline.example/store/internal/db"
 	"musterline.example/team"
 )
@@ -31,27 +32,6 @@ func (s *Store) TeamMappings(ctx context.Context, target string, of team.ID) ([]
 	return all, nil
 }
 
-func mappingOf(r db.Mapping) (mapping.Mapping, error) {
-	role, err := team.ParseRole(r.Role)
-	if err != nil {
-		return mapping.Mapping{}, fmt.Errorf("read mapping %s: %w", r.ID, err)
-	}
-	m := mapping.Mapping{
-		ID: r.ID, Origin: mapping.Origin(r.Origin), Target: r.Target, Team: r.Team, TeamID: team.ID(r.TeamID), Source: r.Source,
-		Group: r.GroupName, GroupID: directory.GroupID(r.GroupID), Role: role, Mode: mapping.Mode(r.Mode),
-	}
-	if m.Echo, err = echoOf(r.Echo); err != nil {
-		return mapping.Mapping{}, fmt.Errorf("read mapping %s: %w", r.ID, err)
-	}
-	if r.Creates == "" {
-		return m, nil
-	}
-	if err := json.Unmarshal([]byte(r.Creates), &m.New); err != nil {
-		return mapping.Mapping{}, fmt.Errorf("read mapping %s: %w", r.ID, err)
-	}
-	return m, nil
-}
-
 // Enabled says whether a target's teams are kept, and what was answered about their members when that was turned off.
 type Enabled struct {
 	On   bool
@@ -69,23 +49,35 @@ const enabledSection = "enabled"
 
 // Enabled returns whether a target is enabled, with the version of the row for SetEnabled. A target without a row is.
 func (s *Store) Enabled(ctx context.Context, target string) (e Enabled, version int64, err error) {
-	row, err := s.Configured(ctx, enabledSection, target)
-	if errors.Is(err, ErrNotFound) {
+	return enabledOf(ctx, s.queries, target)
+}
+
+func enabledOf(ctx context.Context, q *db.Queries, target string) (e Enabled, version int64, err error) {
+	row, err := q.GetConfigured(ctx, db.GetConfiguredParams{Section: enabledSection, Name: target})
+	if errors.Is(err, sql.ErrNoRows) {
 		return Enabled{On: true}, 0, nil
 	}
-	if err != nil {
-		return Enabled{}, 0, err
-	}
 	var body enabledBody
-	if err := json.Unmarshal(row.Body, &body); err != nil {
+	if err == nil {
+		err = json.Unmarshal([]byte(row.Body), &body)
+	}
+	if err != nil {
 		return Enabled{}, 0, fmt.Errorf("read whether target %s is enabled: %w", target, err)
 	}
 	return Enabled{On: body.Enabled, Keep: body.Members == "keep"}, row.Version, nil
 }
 
+// enabled reports whether a target is enabled, to a transaction that holds the record: then nobody else turns it off meanwhile.
+func (t *tx) enabled(ctx context.Context, target string) (bool, error) {
+	e, _, err := enabledOf(ctx, t.Queries, target)
+	return e.On, err
+}
+
 // SetEnabled turns a target on or off. Turning it off disconnects all teams that the API mapped, as DisconnectAll does, in the same
-// transaction. A stale version is ErrConflict.
-func (s *Store) SetEnabled(ctx context.Context, target string, e Enabled, version int64, by string) (Configured, error) {
+// transaction, and what the caller asks for is asked in it. A stale version is ErrConflict.
+func (s *Store) SetEnabled(
+	ctx context.Context, target string, e Enabled, version int64, by string, asks ...reconcile.Request,
+) (Configured, error) {
 	body := enabledBody{Enabled: e.On}
 	if !e.On {
 		if body.Members = "remove"; e.Keep {
@@ -100,10 +92,15 @@ func (s *Store) SetEnabled(ctx context.Context, target string, e Enabled, versio
 	err = s.write(ctx, "turn target "+target+" on or off", func(t *tx) error {
 		if now, err = t.putConfigured(ctx, Change{
 			Section: enabledSection, Name: target, Target: target, Body: json.RawMessage(text), Version: version, By: by,
-		}); err != nil || e.On {
+		}); err != nil {
 			return err
 		}
-		_, err = t.disconnectAll(ctx, target, e.Keep, by)
+		if !e.On {
+			if _, err := t.disconnectAll(ctx, target, e.Keep, by); err != nil {
+				return err
+			}
+		}
+		_, err := t.ask(ctx, asks...)
 		return err
 	})
 	return now, err

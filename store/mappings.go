@@ -26,11 +26,16 @@ func (s *Store) Mappings(ctx context.Context, target string) ([]mapping.Mapping,
 	if err != nil {
 		return nil, err
 	}
+	return plain(rows), nil
+}
+
+// plain are mappings without the numbers of their rows.
+func plain(rows []mapped) []mapping.Mapping {
 	all := make([]mapping.Mapping, len(rows))
 	for i, r := range rows {
 		all[i] = r.Mapping
 	}
-	return all, nil
+	return all
 }
 
 // A mapped is a mapping with the number of its row.
@@ -46,24 +51,34 @@ func mappingsOf(ctx context.Context, q *db.Queries, target string) ([]mapped, er
 	}
 	all := make([]mapped, len(rows))
 	for i, r := range rows {
-		given, err := team.ParseRole(r.Role)
+		m, err := mappingOf(r)
 		if err != nil {
-			return nil, fmt.Errorf("read mapping %s: %w", r.ID, err)
+			return nil, err
 		}
-		all[i] = mapped{number: r.Number, Mapping: mapping.Mapping{
-			ID: r.ID, Origin: mapping.Origin(r.Origin), Target: r.Target, Team: r.Team, TeamID: team.ID(r.TeamID), Source: r.Source,
-			Group: r.GroupName, GroupID: directory.GroupID(r.GroupID), Role: given, Mode: mapping.Mode(r.Mode),
-		}}
-		if r.Creates != "" {
-			if err := json.Unmarshal([]byte(r.Creates), &all[i].New); err != nil {
-				return nil, fmt.Errorf("read mapping %s: %w", r.ID, err)
-			}
-		}
-		if all[i].Echo, err = echoOf(r.Echo); err != nil {
-			return nil, fmt.Errorf("read mapping %s: %w", r.ID, err)
-		}
+		all[i] = mapped{m, r.Number}
 	}
 	return all, nil
+}
+
+func mappingOf(r db.Mapping) (mapping.Mapping, error) {
+	role, err := team.ParseRole(r.Role)
+	if err != nil {
+		return mapping.Mapping{}, fmt.Errorf("read mapping %s: %w", r.ID, err)
+	}
+	m := mapping.Mapping{
+		ID: r.ID, Origin: mapping.Origin(r.Origin), Target: r.Target, Team: r.Team, TeamID: team.ID(r.TeamID), Source: r.Source,
+		Group: r.GroupName, GroupID: directory.GroupID(r.GroupID), Role: role, Mode: mapping.Mode(r.Mode),
+	}
+	if m.Echo, err = echoOf(r.Echo); err != nil {
+		return mapping.Mapping{}, fmt.Errorf("read mapping %s: %w", r.ID, err)
+	}
+	if r.Creates == "" {
+		return m, nil
+	}
+	if err := json.Unmarshal([]byte(r.Creates), &m.New); err != nil {
+		return mapping.Mapping{}, fmt.Errorf("read mapping %s: %w", r.ID, err)
+	}
+	return m, nil
 }
 
 // echoOf reads what echoed stored.
@@ -389,6 +404,9 @@ func sameMapping(a, b mapping.Mapping) bool {
 	return sameNew && a == b
 }
 
+// ErrOff is in the chain of the error about a mapping of a target that is turned off.
+var ErrOff = errors.New("the target is turned off")
+
 // An Owned is the refusal to change the mappings of a team that the file or a rule owns.
 type Owned struct{ Mapping mapping.Mapping }
 
@@ -398,11 +416,21 @@ func (o *Owned) Error() string {
 }
 
 // MapTeam makes these the API mappings of one team, as a PATCH does: rows of groups that stay keep their ids, new ones are added, and what
-// is missing is disconnected as end says. None at all unmaps the team. A team that the file or a rule maps is *Owned.
+// is missing is disconnected as end says. None at all unmaps the team. A team that the file or a rule maps is *Owned, and one of a target that
+// is turned off ErrOff.
 //
 // What the caller asks for is asked in the same transaction. When the grace of what was disconnected is over, a sync of the team is due.
 func (s *Store) MapTeam(
 	ctx context.Context, target string, of team.ID, wanted []mapping.Mapping, end mapping.Disconnect, asks ...reconcile.Request,
+) ([]mapping.Mapping, error) {
+	return s.MapTeamIf(ctx, target, of, nil, wanted, end, asks...)
+}
+
+// MapTeamIf is MapTeam for a change that was made from what somebody has read: check is shown all mappings of the target as they are in the
+// transaction, and its error refuses the change. It may be called more than once, and must ask nobody.
+func (s *Store) MapTeamIf(
+	ctx context.Context, target string, of team.ID, check func(now []mapping.Mapping) error, wanted []mapping.Mapping, end mapping.Disconnect,
+	asks ...reconcile.Request,
 ) ([]mapping.Mapping, error) {
 	if of == "" {
 		return nil, errors.New("map team: a team is mapped by its id")
@@ -412,9 +440,17 @@ func (s *Store) MapTeam(
 		if err := t.hold(ctx); err != nil {
 			return err
 		}
+		if on, err := t.enabled(ctx, target); err != nil || !on {
+			return cmp.Or(err, ErrOff)
+		}
 		before, err := mappingsOf(ctx, t.Queries, target)
 		if err != nil {
 			return err
+		}
+		if check != nil {
+			if err := check(plain(before)); err != nil {
+				return err
+			}
 		}
 		e := &edit{target: target, before: before, actor: audit.Actor{Trigger: "person", Requester: end.By}}
 		rows := map[string]mapped{}

@@ -33,7 +33,12 @@ SELECT * FROM sign_in_links WHERE hash = @hash;
 UPDATE sign_in_links SET used_at = @now WHERE hash = @hash;
 
 -- name: SweepSignInLinks :execrows
-DELETE FROM sign_in_links WHERE expires_at <= @before;
+-- One that was used tells which sessions end with its target.
+DELETE FROM sign_in_links WHERE sign_in_links.expires_at <= @before
+    AND NOT EXISTS (SELECT 1 FROM sessions s WHERE s.subject = sign_in_links.subject AND s.ended_at = 0 AND sign_in_links.used_at > 0);
+
+-- name: WhoUsedLinksOf :many
+SELECT DISTINCT subject FROM sign_in_links WHERE target = @target AND used_at > 0 ORDER BY subject;
 
 -- name: DeleteSignInLinksOf :exec
 DELETE FROM sign_in_links WHERE target = @target AND used_at = 0;

@@ -63,13 +63,27 @@ func (s *Store) SavePlace(ctx context.Context, target string, place team.Place) 
 	})
 }
 
-// endAccess revokes the tokens and withdraws the roles that are bound to a target, and sign-in links that would give one are no good any more.
+// endAccess revokes the tokens and withdraws the roles that are bound to a target. Sign-in links that would give one are no good any more, and
+// sessions of those who have signed in with one end: the role that it gave lasts as long as they.
 func (t *tx) endAccess(ctx context.Context, target string, by audit.Actor, why string) error {
 	if err := t.hold(ctx); err != nil {
 		return err
 	}
 	if err := t.DeleteSignInLinksOf(ctx, target); err != nil {
 		return err
+	}
+	subjects, err := t.WhoUsedLinksOf(ctx, target)
+	if err != nil {
+		return err
+	}
+	for _, subject := range subjects {
+		n, err := t.EndSessionsOf(ctx, db.EndSessionsOfParams{Now: micros(t.s.now()), Nothing: []byte{}, Subject: subject})
+		if err == nil && n > 0 {
+			err = t.noteSession(ctx, "revoke", subject, by.Requester, n)
+		}
+		if err != nil {
+			return err
+		}
 	}
 	tokens, err := t.GetStandingTokensOf(ctx, target)
 	if err != nil {
@@ -129,8 +143,8 @@ func (s *Store) Pause(ctx context.Context, target string, p reconcile.Pause) err
 	})
 }
 
-// Resume lets a paused target run again. It reports whether it was paused.
-func (s *Store) Resume(ctx context.Context, target, by string) (was bool, err error) {
+// Resume lets a paused target run again. It reports whether it was paused. If it was, what the caller asks for is asked in the same transaction.
+func (s *Store) Resume(ctx context.Context, target, by string, asks ...reconcile.Request) (was bool, err error) {
 	err = s.write(ctx, "resume target "+target, func(t *tx) error {
 		if err := t.hold(ctx); err != nil {
 			return err
@@ -148,7 +162,11 @@ func (s *Store) Resume(ctx context.Context, target, by string) (was bool, err er
 		}); err != nil {
 			return err
 		}
-		return t.PutPause(ctx, db.PutPauseParams{Name: target})
+		if err := t.PutPause(ctx, db.PutPauseParams{Name: target}); err != nil {
+			return err
+		}
+		_, err = t.ask(ctx, asks...)
+		return err
 	})
 	return was, err
 }

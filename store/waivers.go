@@ -11,12 +11,13 @@ import (
 	"musterline.example/audit"
 	"musterline.example/guard"
 	"musterline.example/plan"
+	"musterline.example/reconcile"
 	"musterline.example/store/internal/db"
 	"musterline.example/team"
 )
 
-// AddWaiver keeps a person's acceptance of changes and returns its id.
-func (s *Store) AddWaiver(ctx context.Context, w guard.Waiver) (id string, err error) {
+// AddWaiver keeps a person's acceptance of changes and returns its id. What the caller asks for is asked in the same transaction.
+func (s *Store) AddWaiver(ctx context.Context, w guard.Waiver, asks ...reconcile.Request) (id string, err error) {
 	if len(w.Changes) == 0 {
 		return "", errors.New("add waiver: it names no change")
 	}
@@ -44,10 +45,14 @@ func (s *Store) AddWaiver(ctx context.Context, w guard.Waiver) (id string, err e
 			return err
 		}
 		id = w.ID
-		return t.put(ctx, waived, len(w.Changes), func(i int) []any {
+		if err := t.put(ctx, waived, len(w.Changes), func(i int) []any {
 			c := &w.Changes[i]
 			return []any{id, int64(i), string(c.Team), c.Slug, string(c.Account), string(c.Act), list(c.Guards), int64(0)}
-		})
+		}); err != nil {
+			return err
+		}
+		_, err = t.ask(ctx, asks...)
+		return err
 	})
 	return id, err
 }

@@ -204,6 +204,52 @@ var configured = map[string]func(*world){
 		w.equal(won, 1)
 		w.verified()
 	},
+	"a change that was checked against rows of which another has changed since is refused, and nothing is written": func(w *world) {
+		first, err := w.PutConfigured(w.ctx(), corp(`1`, 0, map[string]setting.Secret{"token": "old"}))
+		w.must(err)
+		_, revision, err := w.OpenConfigured(w.ctx())
+		w.must(err)
+		other := store.Change{Section: "rules", Name: "x", Body: json.RawMessage(`1`), Revision: &revision, By: "joe"}
+		_, err = w.PutConfigured(w.ctx(), other)
+		w.must(err)
+		stale := corp(`2`, first.Version, map[string]setting.Secret{"token": "new"})
+		stale.Revision = &revision
+		_, err = w.PutConfigured(w.ctx(), stale)
+		w.is(err, store.ErrRevised)
+		w.is(w.DeleteConfigured(w.ctx(), stale), store.ErrRevised)
+		rows, now, err := w.OpenConfigured(w.ctx())
+		w.must(err)
+		w.equal([]any{len(rows), now, len(w.entries(store.KindConfigured))}, []any{2, revision + 1, 2})
+		w.equal(rows[1].Configured, first)
+		w.equal(rows[1].Values["token"].Reveal(), "old")
+		stale.Revision = &now
+		_, err = w.PutConfigured(w.ctx(), stale)
+		w.must(err)
+		w.verified()
+	},
+	"of many who check different rows against one revision at once one succeeds": func(w *world) {
+		var wait sync.WaitGroup
+		results := make([]error, 8)
+		for i := range results {
+			wait.Go(func() {
+				c := store.Change{Section: "targets", Name: fmt.Sprint(i), Body: json.RawMessage(`1`), Revision: new(int64), By: "ada"}
+				_, results[i] = w.PutConfigured(w.ctx(), c)
+			})
+		}
+		wait.Wait()
+		won := 0
+		for _, err := range results {
+			if err == nil {
+				won++
+				continue
+			}
+			w.is(err, store.ErrRevised)
+		}
+		rows, err := w.ListConfigured(w.ctx(), "")
+		w.must(err)
+		w.equal([]int{won, len(rows)}, []int{1, 1})
+		w.verified()
+	},
 
 	"the mappings of a team are read without those of others": func(w *world) {
 		a := w.mapByAPI("7", "g1", "g2")

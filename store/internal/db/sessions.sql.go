@@ -232,9 +232,11 @@ func (q *Queries) SweepSessions(ctx context.Context, before int64) (int64, error
 }
 
 const sweepSignInLinks = `-- name: SweepSignInLinks :execrows
-DELETE FROM sign_in_links WHERE expires_at <= $1
+DELETE FROM sign_in_links WHERE sign_in_links.expires_at <= $1
+    AND NOT EXISTS (SELECT 1 FROM sessions s WHERE s.subject = sign_in_links.subject AND s.ended_at = 0 AND sign_in_links.used_at > 0)
 `
 
+// One that was used tells which sessions end with its target.
 func (q *Queries) SweepSignInLinks(ctx context.Context, before int64) (int64, error) {
 	result, err := q.db.ExecContext(ctx, sweepSignInLinks, before)
 	if err != nil {
@@ -255,4 +257,31 @@ type UseSignInLinkParams struct {
 func (q *Queries) UseSignInLink(ctx context.Context, arg UseSignInLinkParams) error {
 	_, err := q.db.ExecContext(ctx, useSignInLink, arg.Now, arg.Hash)
 	return err
+}
+
+const whoUsedLinksOf = `-- name: WhoUsedLinksOf :many
+SELECT DISTINCT subject FROM sign_in_links WHERE target = $1 AND used_at > 0 ORDER BY subject
+`
+
+func (q *Queries) WhoUsedLinksOf(ctx context.Context, target string) ([]string, error) {
+	rows, err := q.db.QueryContext(ctx, whoUsedLinksOf, target)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []string
+	for rows.Next() {
+		var subject string
+		if err := rows.Scan(&subject); err != nil {
+			return nil, err
+		}
+		items = append(items, subject)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
 }
