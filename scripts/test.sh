@@ -28,13 +28,17 @@ need "389 Directory Server" "the source ldap against 389 Directory Server" "PATH
 need Samba "the source ldap against Active Directory" "PATH=$PATH:/usr/sbin command -v samba && /usr/bin/python3 -c 'import samba.samdb'" \
 	"samba-ad-dc samba-ad-provision samba-dsdb-modules samba-vfs-modules python3-samba winbind"
 need npm "the simulated GitHub against GitHub's published descriptions, and Octokit against the server" "command -v npm" npm
+need Chromium "the console in a browser" "command -v chromium-headless-shell || command -v chromium || command -v google-chrome" chromium-headless-shell
 need curl "the samples of GitHub's documentation against the server" "command -v curl" curl
 if [ -n "$RACE" ]; then
 	need gcc "the race detector" "command -v gcc" "gcc libc6-dev" || RACE=""
 fi
 
+scripts/console.sh || missing="$missing
+  the console in a browser: needs the console to be built"
+
 # What drives whole programs and databases takes several times as long under the race detector: `make race` does it, CI does without.
-whole='/(cmd/musterline|api/clients|api/github|reconcile|soak|source/ldap|store)$'
+whole='/(cmd/musterline|api/clients|api/github|e2e|reconcile|soak|source/ldap|store)$'
 if [ "$RACE" = some ] && [ -z "${PACKAGES:-}" ]; then
 	echo "go test -race, and without for what drives whole programs"
 	# shellcheck disable=SC2046 # several packages are several words

@@ -1,0 +1,276 @@
+package e2e
+
+import (
+	"bufio"
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net"
+	"net/http/httptest"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+
+	"musterline.example/internal/githubsim"
+)
+
+// The program is built once, as it is shipped. The console must be part of it.
+var program = sync.OnceValues(func() (string, error) {
+	if _, err := os.Stat("../web/dist/index.html"); err != nil {
+		return "", errors.New("the console is not built: make console")
+	}
+	dir, err := os.MkdirTemp("", "musterline-e2e")
+	if err != nil {
+		return "", err
+	}
+	path := filepath.Join(dir, "musterline")
+	out, err := exec.Command("go", "build", "-o", path, "../cmd/musterline").CombinedOutput()
+	if err != nil {
+		return "", fmt.Errorf("%w: %s", err, out)
+	}
+	return path, nil
+})
+
+func TestMain(m *testing.M) {
+	code := m.Run()
+	if chromium.cancel != nil {
+		chromium.cancel()
+	}
+	if path, err := program(); err == nil {
+		_ = os.RemoveAll(filepath.Dir(path))
+	}
+	os.Exit(code)
+}
+
+// ownersToken is the owner's at the simulated GitHub.
+const ownersToken = "ghp_owner_of_northlight"
+
+// A lab is a company: an identity provider in a file, an organization on a simulated GitHub, and a server that keeps one in line with the other.
+type lab struct {
+	t      *testing.T
+	dir    string
+	world  *githubsim.World
+	org    *githubsim.Organization
+	github *githubsim.Server
+	hub    *httptest.Server
+	url    string // of the console's server
+
+	server *exec.Cmd
+	ended  chan struct{}
+	log    bytes.Buffer
+}
+
+// company is an identity provider of 12 people. Ivy's login is nobody's in the organization, and Joe has none.
+const company = `
+users:
+  - { id: ada, name: Ada Lovelace, email: ada@example.com, accounts: { github: ada-l } }
+  - { id: ben, name: Ben Okafor, email: ben@example.com, accounts: { github: ben-o } }
+  - { id: cleo, name: Cleo Marchetti, email: cleo@example.com, accounts: { github: cleo-m } }
+  - { id: dana, name: Dana Levy, email: dana@example.com, accounts: { github: dana-l } }
+  - { id: emil, name: Emil Kraus, email: emil@example.com, accounts: { github: emil-k } }
+  - { id: fay, name: Fay Wong, email: fay@example.com, accounts: { github: fay-w } }
+  - { id: gus, name: Gus Ferreira, email: gus@example.com, accounts: { github: gus-f } }
+  - { id: hana, name: Hana Sato, email: hana@example.com, accounts: { github: hana-s } }
+  - { id: ivy, name: Ivy Laurent, email: ivy@example.com, accounts: { github: ivy-laurent } }
+  - { id: joe, name: Joe Marsh, email: joe@example.com }
+groups:
+  - { id: platform, name: Platform engineers, members: [ada, ben], groups: [on-call] }
+  - { id: on-call, name: On call, members: [cleo] }
+  - { id: design, name: Design, members: [dana, emil, ivy] }
+  - { id: security, name: Security, members: [fay, gus, joe] }
+  - { id: writers, name: Writers, members: [hana] }
+`
+
+// settings is what the server is told. What stands in capitals is filled in.
+const settings = `
+server: { listen: "LISTEN", external_url: "URL" }
+database: "sqlite:musterline.db"
+secrets: { key_file: musterline.key }
+sources:
+  people: { kind: file, path: directory.yaml }
+targets:
+  northlight: { kind: github, organization: northlight, api_url: "HUB", token: TOKEN, pace: 0s }
+mappings:
+  - { team: northlight/platform, groups: [people/platform] }
+  - { team: northlight/security, groups: [people/security] }
+`
+
+// newLab starts the company. A test may change the files and the world before serve.
+func newLab(t *testing.T) *lab {
+	t.Helper()
+	l := &lab{t: t, dir: t.TempDir(), world: githubsim.NewWorld()}
+	l.org = l.world.AddOrganization("northlight", "olga")
+	for _, login := range []string{"ada-l", "ben-o", "cleo-m", "dana-l", "emil-k", "fay-w", "gus-f", "hana-s", "mia", "stray"} {
+		l.org.AddMember(login)
+	}
+	for _, name := range []string{"Platform", "Security", "Design", "Engineering", "Backend"} {
+		l.org.AddTeam(name)
+	}
+	l.org.Team("backend").SetParent(l.org.Team("engineering"))
+	for login, in := range map[string]string{"ada-l": "platform", "fay-w": "security", "stray": "security", "dana-l": "design"} {
+		l.org.Team(in).Set(login, githubsim.Member)
+	}
+	l.org.Team("platform").Set("mia", githubsim.Maintainer)
+	l.github = githubsim.New(githubsim.Options{World: l.world, KeepCalls: 10_000})
+	l.github.PutToken(githubsim.Token{Value: ownersToken, User: "olga", Scopes: []string{"admin:org"}})
+	l.hub = httptest.NewServer(l.github)
+	t.Cleanup(l.hub.Close)
+	l.write("directory.yaml", company)
+	l.write("musterline.yaml", settings)
+	return l
+}
+
+// write writes a file of the company's.
+func (l *lab) write(name, text string) {
+	l.t.Helper()
+	text = strings.NewReplacer("HUB", l.hub.URL, "TOKEN", ownersToken).Replace(text)
+	if err := os.WriteFile(filepath.Join(l.dir, name), []byte(text), 0o600); err != nil {
+		l.t.Fatal(err)
+	}
+}
+
+// run runs a command of the program and returns what it prints.
+func (l *lab) run(args ...string) string {
+	l.t.Helper()
+	out, err := l.command(args...).Output()
+	if err != nil {
+		var exit *exec.ExitError
+		if errors.As(err, &exit) {
+			l.t.Fatalf("musterline %s: %v\n%s%s", strings.Join(args, " "), err, out, exit.Stderr)
+		}
+		l.t.Fatalf("musterline %s: %v", strings.Join(args, " "), err)
+	}
+	return string(out)
+}
+
+func (l *lab) command(args ...string) *exec.Cmd {
+	l.t.Helper()
+	path, err := program()
+	if err != nil {
+		if os.Getenv("CI") == "true" {
+			l.t.Fatal(err)
+		}
+		l.t.Skip(err)
+	}
+	c := exec.Command(path, args...)
+	c.Dir = l.dir
+	c.Env = []string{}
+	c.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
+	return c
+}
+
+// serve starts the server and waits until it listens. Started again, it listens where it did.
+func (l *lab) serve() {
+	l.t.Helper()
+	listen := "127.0.0.1:0"
+	if l.url != "" {
+		listen = strings.TrimPrefix(l.url, "http://")
+	} else {
+		l.t.Cleanup(l.stop)
+		l.url = "http://" + freeAddress(l.t)
+		listen = strings.TrimPrefix(l.url, "http://")
+	}
+	text, err := os.ReadFile(filepath.Join(l.dir, "musterline.yaml"))
+	if err != nil {
+		l.t.Fatal(err)
+	}
+	l.write("musterline.yaml", strings.NewReplacer("LISTEN", listen, "URL", l.url).Replace(string(text)))
+	l.server = l.command("serve", "--config", "musterline.yaml")
+	said, err := l.server.StderrPipe()
+	if err != nil {
+		l.t.Fatal(err)
+	}
+	if err := l.server.Start(); err != nil {
+		l.t.Fatal(err)
+	}
+	up, ended := make(chan struct{}), make(chan struct{})
+	l.ended = ended
+	go func() {
+		defer close(ended)
+		for lines := bufio.NewScanner(said); lines.Scan(); {
+			l.log.Write(append(slices.Clone(lines.Bytes()), '\n'))
+			var line struct{ Msg string }
+			if json.Unmarshal(lines.Bytes(), &line) == nil && line.Msg == "serving" {
+				close(up)
+			}
+		}
+	}()
+	select {
+	case <-up:
+	case <-ended:
+		l.t.Fatalf("the server does not start:\n%s", &l.log)
+	}
+}
+
+// stop ends the server as an operator does.
+func (l *lab) stop() {
+	l.t.Helper()
+	if l.server == nil {
+		return
+	}
+	_ = l.server.Process.Signal(syscall.SIGTERM)
+	<-l.ended
+	if err := l.server.Wait(); err != nil {
+		l.t.Errorf("the server did not end well: %v\n%s", err, &l.log)
+	}
+	l.server = nil
+	if strings.Contains(l.log.String(), ownersToken) {
+		l.t.Error("a token is in the log")
+	}
+}
+
+// ours reports whether an address is of the test: the console leads to the simulated GitHub and back.
+func (l *lab) ours(address string) bool { return strings.HasPrefix(address, l.hub.URL) }
+
+// members are the logins in a team on GitHub, in order.
+func (l *lab) members(slug string) string {
+	var logins []string
+	for login := range l.org.Team(slug).Members() {
+		logins = append(logins, login)
+	}
+	slices.Sort(logins)
+	return strings.Join(logins, " ")
+}
+
+// until waits for something to come about.
+func (l *lab) until(what string, so func() bool) {
+	l.t.Helper()
+	for end := time.Now().Add(patience); !so(); time.Sleep(20 * time.Millisecond) {
+		if time.Now().After(end) {
+			l.t.Fatalf("waited in vain until %s\n%s", what, &l.log)
+		}
+	}
+}
+
+// signIn opens a tab for somebody who signs in by a link that is good once.
+func (l *lab) signIn(name, role string, more ...string) *tab {
+	l.t.Helper()
+	var link struct{ URL string }
+	args := append([]string{"sign-in", "--json", "--config", "musterline.yaml", "--name", name, "--role", role}, more...)
+	if err := json.Unmarshal([]byte(l.run(args...)), &link); err != nil {
+		l.t.Fatal(err)
+	}
+	b := l.newTab()
+	b.open(link.URL)
+	b.click("button", "Sign in")
+	b.see("Overview")
+	return b
+}
+
+// freeAddress is one on this machine at which nobody listens now.
+func freeAddress(t *testing.T) string {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0") //nolint:noctx // it is closed at once
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	return l.Addr().String()
+}

@@ -1,0 +1,50 @@
+package e2e
+
+import (
+	"strings"
+	"testing"
+)
+
+// pages are all pages of the console, as an administrator sees them.
+var pages = []struct{ name, path string }{
+	{"overview", "/console/"},
+}
+
+// Every page, in light, in dark and on a telephone: axe finds nothing, nothing is wider than the screen, the page has a heading and a title
+// of its own, and it asks the API no more than three times.
+func TestEveryPageInEveryGuise(t *testing.T) {
+	l := newLab(t)
+	l.run("sync", "--config", "musterline.yaml")
+	l.serve()
+	b := l.signIn("root", "administrator")
+	for _, page := range pages {
+		t.Run(page.name, func(t *testing.T) {
+			b.t = t
+			b.guise(1280, 900, "light")
+			b.open(page.path)
+			b.settled()
+			if calls := b.calls(); len(calls) > 3 {
+				t.Errorf("it asks the API %d times:\n%s", len(calls), strings.Join(calls, "\n"))
+			}
+			if n := eval[int](b, `document.querySelectorAll("h1").length`); n != 1 {
+				t.Errorf("it has %d headings of the first order", n)
+			}
+			if title := eval[string](b, "document.title"); title == "Musterline" || !strings.HasSuffix(title, "· Musterline") {
+				t.Errorf("its title is %q", title)
+			}
+			for _, guise := range []struct {
+				name, scheme  string
+				width, height int64
+			}{{"light", "light", 1280, 900}, {"dark", "dark", 1280, 900}, {"narrow", "light", 360, 740}} {
+				b.guise(guise.width, guise.height, guise.scheme)
+				b.settled()
+				b.axe()
+				if wide := eval[int](b, `document.documentElement.scrollWidth`); int64(wide) > guise.width {
+					t.Errorf("%s: it is %d wide", guise.name, wide)
+				}
+				b.shot(page.name + "-" + guise.name)
+			}
+		})
+	}
+	b.t = t
+}
