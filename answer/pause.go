@@ -17,7 +17,7 @@ type PauseWish struct {
 // A Pausing is what became of a target.
 type Pausing struct {
 	Target    string `json:"target"`
-	Paused    *Pause `json:"paused"` // null while it runs
+	Paused    *Pause `json:"paused,omitempty"` // left out while it runs
 	WasPaused bool   `json:"was_paused"`
 }
 

@@ -25,9 +25,9 @@ type TargetStatus struct {
 	Kind         string     `json:"kind"`
 	Organization string     `json:"organization,omitempty"`
 	Apply        string     `json:"apply"`
-	Mapped       int        `json:"mapped"`    // teams
-	Connected    int        `json:"connected"` // of these, the teams whose first connection has ended
-	Run          *RunStatus `json:"run"`       // the last one; null when there was none
+	Mapped       int        `json:"mapped"`        // teams
+	Connected    int        `json:"connected"`     // of these, the teams whose first connection has ended
+	Run          *RunStatus `json:"run,omitempty"` // the last one; left out when there was none
 	Objected     int        `json:"objected"`
 	Guards       []string   `json:"guards"`
 	Held         int        `json:"held"`

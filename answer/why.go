@@ -300,6 +300,7 @@ func (q *inquiry) linked(_ context.Context, a *Answer) error {
 
 // history tells what runs have done to the membership, the newest first.
 func (q *inquiry) history(ctx context.Context, a *Answer) error {
+	a.History = []WhyEvent{}
 	if q.who.account == "" || q.where.id == "" {
 		return nil
 	}

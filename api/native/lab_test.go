@@ -188,6 +188,7 @@ func (l *lab) ask(who, method, path, body string, headers ...string) reply {
 	if err != nil {
 		l.t.Fatal(err)
 	}
+	conforms(l.t, r, answered.StatusCode, answered.Header, string(text))
 	return reply{l.t, method + " " + path, answered.StatusCode, answered.Header, string(text)}
 }
 
