@@ -44,3 +44,15 @@ SELECT CAST(COALESCE(MIN(number), 0) AS BIGINT) FROM intents WHERE closed_at = 0
 
 -- name: DeleteIntents :exec
 DELETE FROM intents WHERE number <= @number AND closed_at > 0;
+
+-- name: WritesOfRun :many
+-- In the order in which they were intended, from a place on.
+SELECT i.id AS intent, i.target, i.team, i.slug, w.number, w.act, w.account, w.body, w.result, w.outcome, w.at
+FROM intents i JOIN writes w ON w.intent = i.id WHERE i.run = @run ORDER BY i.number, w.number LIMIT @n OFFSET @after;
+
+-- name: CountWritesOfRun :many
+-- How many writes of a run ended in what way; those that are open have the empty result.
+SELECT w.result, COUNT(*) AS n FROM intents i JOIN writes w ON w.intent = i.id WHERE i.run = @run GROUP BY w.result ORDER BY w.result;
+
+-- name: ResultsOfRun :many
+SELECT i.team, i.slug, w.act, w.account, w.result FROM intents i JOIN writes w ON w.intent = i.id WHERE i.run = @run ORDER BY i.number, w.number;

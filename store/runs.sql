@@ -71,3 +71,13 @@ SELECT at, body FROM readings WHERE target = @target;
 
 -- name: DeleteReading :exec
 DELETE FROM readings WHERE target = @target;
+
+-- name: UndoneBy :one
+-- The last run that took a run back.
+SELECT CAST(COALESCE(MAX(number), 0) AS BIGINT) FROM runs WHERE target = @target AND undoes = @undoes AND finished_at > 0;
+
+-- name: RunOfNumber :one
+SELECT id FROM runs WHERE number = @number;
+
+-- name: RequestsOfRun :many
+SELECT id, asker, why, cause, asked_at FROM requests WHERE run = @run ORDER BY asked_at, id;

@@ -34,6 +34,39 @@ func (q *Queries) CountOpenWrites(ctx context.Context, intent string) (int64, er
 	return count, err
 }
 
+const countWritesOfRun = `-- name: CountWritesOfRun :many
+SELECT w.result, COUNT(*) AS n FROM intents i JOIN writes w ON w.intent = i.id WHERE i.run = $1 GROUP BY w.result ORDER BY w.result
+`
+
+type CountWritesOfRunRow struct {
+	Result string
+	N      int64
+}
+
+// How many writes of a run ended in what way; those that are open have the empty result.
+func (q *Queries) CountWritesOfRun(ctx context.Context, run string) ([]CountWritesOfRunRow, error) {
+	rows, err := q.db.QueryContext(ctx, countWritesOfRun, run)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []CountWritesOfRunRow
+	for rows.Next() {
+		var i CountWritesOfRunRow
+		if err := rows.Scan(&i.Result, &i.N); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
 const deleteIntents = `-- name: DeleteIntents :exec
 DELETE FROM intents WHERE number <= $1 AND closed_at > 0
 `
@@ -335,6 +368,47 @@ func (q *Queries) PutWrite(ctx context.Context, arg PutWriteParams) error {
 	return err
 }
 
+const resultsOfRun = `-- name: ResultsOfRun :many
+SELECT i.team, i.slug, w.act, w.account, w.result FROM intents i JOIN writes w ON w.intent = i.id WHERE i.run = $1 ORDER BY i.number, w.number
+`
+
+type ResultsOfRunRow struct {
+	Team    string
+	Slug    string
+	Act     string
+	Account string
+	Result  string
+}
+
+func (q *Queries) ResultsOfRun(ctx context.Context, run string) ([]ResultsOfRunRow, error) {
+	rows, err := q.db.QueryContext(ctx, resultsOfRun, run)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []ResultsOfRunRow
+	for rows.Next() {
+		var i ResultsOfRunRow
+		if err := rows.Scan(
+			&i.Team,
+			&i.Slug,
+			&i.Act,
+			&i.Account,
+			&i.Result,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
 const writesOfIntent = `-- name: WritesOfIntent :many
 SELECT intent, number, target, act, account, body, rule, waived, result, outcome, before, at FROM writes WHERE intent = $1 ORDER BY number
 `
@@ -360,6 +434,67 @@ func (q *Queries) WritesOfIntent(ctx context.Context, intent string) ([]Write, e
 			&i.Result,
 			&i.Outcome,
 			&i.Before,
+			&i.At,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const writesOfRun = `-- name: WritesOfRun :many
+SELECT i.id AS intent, i.target, i.team, i.slug, w.number, w.act, w.account, w.body, w.result, w.outcome, w.at
+FROM intents i JOIN writes w ON w.intent = i.id WHERE i.run = $1 ORDER BY i.number, w.number LIMIT $3 OFFSET $2
+`
+
+type WritesOfRunParams struct {
+	Run   string
+	After int32
+	N     int32
+}
+
+type WritesOfRunRow struct {
+	Intent  string
+	Target  string
+	Team    string
+	Slug    string
+	Number  int64
+	Act     string
+	Account string
+	Body    string
+	Result  string
+	Outcome string
+	At      int64
+}
+
+// In the order in which they were intended, from a place on.
+func (q *Queries) WritesOfRun(ctx context.Context, arg WritesOfRunParams) ([]WritesOfRunRow, error) {
+	rows, err := q.db.QueryContext(ctx, writesOfRun, arg.Run, arg.After, arg.N)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []WritesOfRunRow
+	for rows.Next() {
+		var i WritesOfRunRow
+		if err := rows.Scan(
+			&i.Intent,
+			&i.Target,
+			&i.Team,
+			&i.Slug,
+			&i.Number,
+			&i.Act,
+			&i.Account,
+			&i.Body,
+			&i.Result,
+			&i.Outcome,
 			&i.At,
 		); err != nil {
 			return nil, err

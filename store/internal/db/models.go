@@ -133,6 +133,15 @@ type Session struct {
 	EndedAt   int64
 }
 
+type ShownPlan struct {
+	Target string
+	Undoes string
+	At     int64
+	Digest string
+	MadeBy string
+	Body   []byte
+}
+
 type SignInLink struct {
 	Hash      []byte
 	Subject   string

@@ -509,3 +509,72 @@ func (q *Queries) PutRunReading(ctx context.Context, arg PutRunReadingParams) (i
 	}
 	return result.RowsAffected()
 }
+
+const requestsOfRun = `-- name: RequestsOfRun :many
+SELECT id, asker, why, cause, asked_at FROM requests WHERE run = $1 ORDER BY asked_at, id
+`
+
+type RequestsOfRunRow struct {
+	ID      string
+	Asker   string
+	Why     string
+	Cause   string
+	AskedAt int64
+}
+
+func (q *Queries) RequestsOfRun(ctx context.Context, run string) ([]RequestsOfRunRow, error) {
+	rows, err := q.db.QueryContext(ctx, requestsOfRun, run)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []RequestsOfRunRow
+	for rows.Next() {
+		var i RequestsOfRunRow
+		if err := rows.Scan(
+			&i.ID,
+			&i.Asker,
+			&i.Why,
+			&i.Cause,
+			&i.AskedAt,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const runOfNumber = `-- name: RunOfNumber :one
+SELECT id FROM runs WHERE number = $1
+`
+
+func (q *Queries) RunOfNumber(ctx context.Context, number int64) (string, error) {
+	row := q.db.QueryRowContext(ctx, runOfNumber, number)
+	var id string
+	err := row.Scan(&id)
+	return id, err
+}
+
+const undoneBy = `-- name: UndoneBy :one
+SELECT CAST(COALESCE(MAX(number), 0) AS BIGINT) FROM runs WHERE target = $1 AND undoes = $2 AND finished_at > 0
+`
+
+type UndoneByParams struct {
+	Target string
+	Undoes string
+}
+
+// The last run that took a run back.
+func (q *Queries) UndoneBy(ctx context.Context, arg UndoneByParams) (int64, error) {
+	row := q.db.QueryRowContext(ctx, undoneBy, arg.Target, arg.Undoes)
+	var column_1 int64
+	err := row.Scan(&column_1)
+	return column_1, err
+}
