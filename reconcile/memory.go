@@ -70,6 +70,8 @@ type Notebook interface {
 	KeepReading(ctx context.Context, target string, r *Reading) error
 	// SaveMembers remembers who is a member of the organization, so that who has left it is known.
 	SaveMembers(ctx context.Context, place team.Place, accounts []team.Account, at time.Time) error
+	// SaveTeams keeps teams as they were read, for people to look at. With kept, those that are as they were have not been read anew.
+	SaveTeams(ctx context.Context, place team.Place, teams []team.Team, at time.Time, kept bool) error
 	// SaveDeclined remembers former members who have declined an invitation, whose invitation somebody has cancelled, or whose account
 	// was deleted: they are not
 	// invited again until they have come back by themselves.
@@ -140,6 +142,7 @@ type Run struct {
 	Credential string
 	StartedAt  time.Time
 	Undoes     string    // the run that this one takes back
+	Why        string    // it is taken back, in the words of who asked; in memory it stands with the pause that is left
 	First      []team.ID // teams that a request names: they are written first
 	Cancelled  string    // by whom; empty while nobody has
 	AliveAt    time.Time // the last sign of life, of one whose progress is written

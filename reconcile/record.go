@@ -138,6 +138,9 @@ func remember(ctx context.Context, d Deps, run Run, w *World, dec *Decision) err
 			return err
 		}
 	}
+	if err := n.SaveTeams(ctx, w.Place, w.Teams, w.TeamsAt, w.Kept || w.Slices > 0); err != nil {
+		return err
+	}
 	if err := n.SaveMappings(ctx, w.Target, w.Mappings, w.Lost); err != nil {
 		return err
 	}

@@ -163,6 +163,13 @@ func (s *Store) Outcome(ctx context.Context, intent string, o audit.Outcome) err
 				return err
 			}
 		}
+		if o.Result == audit.Done || o.Result == audit.Seen {
+			if err := t.TouchTeam(ctx, db.TouchTeamParams{
+				Host: i.Host, OrganizationID: i.OrganizationID, ID: row.team, ChangedAt: micros(o.At),
+			}); err != nil {
+				return err
+			}
+		}
 		return t.take(ctx, row, e, seq)
 	})
 }

@@ -1,0 +1,32 @@
+-- The teams of an organization as they were read last, so that a list of them can be looked at without asking the target.
+
+-- +goose Up
+
+CREATE TABLE teams (
+    host            TEXT   NOT NULL,
+    organization_id TEXT   NOT NULL,
+    id              TEXT   NOT NULL,
+    slug            TEXT   NOT NULL,
+    name            TEXT   NOT NULL,
+    description     TEXT   NOT NULL,
+    parent          TEXT   NOT NULL,
+    children        TEXT   NOT NULL, -- JSON of team.Ref
+    foreign_why     TEXT   NOT NULL,
+    members_n       BIGINT NOT NULL,
+    members         TEXT   NOT NULL, -- JSON of team.Membership
+    read_at         BIGINT NOT NULL, -- of the members; 0 for a team of which only the name is known
+    changed_at      BIGINT NOT NULL DEFAULT 0, -- of the last membership that we changed
+    PRIMARY KEY (host, organization_id, id)
+);
+
+-- When all teams of an organization were listed last.
+CREATE TABLE team_lists (
+    host            TEXT   NOT NULL,
+    organization_id TEXT   NOT NULL,
+    at              BIGINT NOT NULL,
+    PRIMARY KEY (host, organization_id)
+);
+
+-- +goose Down
+DROP TABLE team_lists;
+DROP TABLE teams;
