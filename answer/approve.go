@@ -13,6 +13,7 @@ import (
 	"musterline.example/internal/words"
 	"musterline.example/plan"
 	"musterline.example/reconcile"
+	"musterline.example/team"
 )
 
 // An ApproveWish asks to waive what guards object to in the plan of a target, or in the undoing of a run. Without teams and guards it is
@@ -27,6 +28,7 @@ type ApproveWish struct {
 	// choose now is waived.
 	Digest  string `json:"digest,omitempty"`
 	Preview bool   `json:"preview,omitempty"` // only say what it would be about
+	Show    bool   `json:"show,omitempty"`    // keep the plan for those who turn its pages
 
 	By     string `json:"by,omitempty"`
 	Reason string `json:"reason"`
@@ -57,7 +59,8 @@ type offer struct {
 // fresh is how long an offer need not be planned anew.
 const fresh = 10 * time.Minute
 
-// Approve plans anew, and waives what guards object to. Nothing is applied: the next sync, or undo, does that.
+// Approve plans anew, and waives what guards object to. Nothing is applied: the next sync, or undo, does that. The sync is asked for with the
+// waiver; to undo is for a person.
 func (h *House) Approve(ctx context.Context, wish ApproveWish) (Approval, error) {
 	if strings.TrimSpace(wish.Reason) == "" && !wish.Preview {
 		return Approval{}, Usagef("an approval needs a reason, which the audit record keeps")
@@ -91,12 +94,29 @@ func (h *House) Approve(ctx context.Context, wish ApproveWish) (Approval, error)
 	}
 	w, a := of.waiver, of.approval
 	w.By, w.Reason, w.At = wish.By, wish.Reason, h.now()
-	id, err := h.Store.AddWaiver(ctx, w)
+	var asks []reconcile.Request
+	if wish.Undo == "" {
+		asks = append(asks, reconcile.Request{
+			Target: wish.Target, Teams: teamsOf(w), Trigger: reconcile.ByPerson, Asker: wish.By, Why: "what guards objected to was approved",
+		})
+	}
+	id, err := h.Store.AddWaiver(ctx, w, asks...)
 	if err != nil {
 		return Approval{}, err
 	}
 	a.Waiver, a.By, a.Reason, a.At, a.Until = id, w.By, w.Reason, w.At, w.At.Add(guard.WaiverLife)
 	return a, nil
+}
+
+// teamsOf are the teams that a waiver is about; one that is to be created has no id, and is planned with the rest.
+func teamsOf(w guard.Waiver) []team.ID {
+	var teams []team.ID
+	for _, c := range w.Changes {
+		if c.Team != "" && !slices.Contains(teams, c.Team) {
+			teams = append(teams, c.Team)
+		}
+	}
+	return teams
 }
 
 // offered returns the offer that a wish accepts, if it was made here and lately: then it need not be planned anew.
@@ -120,6 +140,11 @@ func (h *House) offer(ctx context.Context, wish ApproveWish) (offer, error) {
 	}
 	if err := teamsExist(decision, wish.Teams); err != nil {
 		return offer{}, err
+	}
+	if wish.Show {
+		if err := h.keepDecision(ctx, decision, wish.Undo, wish.By); err != nil {
+			return offer{}, err
+		}
 	}
 	w := guard.WaiverFor(decision.Plan, decision.Objections, guard.Filter{Teams: wish.Teams, Guards: wish.Guards}, wish.By, wish.Reason, h.now())
 	if len(w.Changes) == 0 && guard.Count(decision.Objections) > 0 {

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"musterline.example/catalog"
+	"musterline.example/config"
 	"musterline.example/directory"
 	"musterline.example/internal/secret"
 	"musterline.example/internal/words"
@@ -59,8 +60,17 @@ func (h *House) Check(ctx context.Context) (Check, error) {
 		words.Count(len(h.Config.Sources), "source"), words.Count(len(h.Config.Targets), "target"),
 		words.Count(len(h.Config.Mappings), "mapping"), words.Count(len(h.Config.Rules), "rule"),
 	}, ", ")}})
-	database, known := h.checkDatabase(ctx)
+	database, known, unfit := h.checkDatabase(ctx)
 	report.Add(database)
+	for _, u := range unfit {
+		checked := Checked{What: "configuration", Name: u.Section + "/" + u.Name}
+		if said := "made over the API, it does not fit and is left out: " + u.Reason(); u.Shadowed {
+			checked.Warnings = append(checked.Warnings, said)
+		} else {
+			checked.Trouble = append(checked.Trouble, said)
+		}
+		report.Add(checked)
+	}
 	listed := make(map[string]*directory.Snapshot)
 	for _, name := range h.sourceNames() {
 		checked, snapshot := h.checkSource(ctx, name)
@@ -80,8 +90,9 @@ func (h *House) Check(ctx context.Context) (Check, error) {
 	return report, nil
 }
 
-// checkDatabase tries the database. It also returns the mappings of the file, with the ids that their names stand for where it tells.
-func (h *House) checkDatabase(ctx context.Context) (Checked, []mapping.Mapping) {
+// checkDatabase tries the database. It also returns the mappings of the file, with the ids that their names stand for where it tells, and what
+// was configured over the API and does not fit.
+func (h *House) checkDatabase(ctx context.Context) (Checked, []mapping.Mapping, []config.Unfit) {
 	checked := Checked{What: "database"}
 	var keyErr, err error
 	s, memory := h.Store, reconcile.Recollection(reconcile.NoMemory{})
@@ -109,12 +120,31 @@ func (h *House) checkDatabase(ctx context.Context) (Checked, []mapping.Mapping) 
 	default:
 		checked.Facts = append(checked.Facts, "opens with its key file")
 	}
+	unfit := h.Config.Unfit
+	if h.Store == nil && err == nil && keyErr == nil {
+		if unfit, err = h.unfit(ctx, s); err != nil {
+			checked.Trouble = append(checked.Trouble, err.Error())
+		}
+	}
 	known, err := h.fromFile(ctx, memory)
 	if err != nil {
 		checked.Trouble = append(checked.Trouble, err.Error())
 		known, _ = h.fromFile(ctx, reconcile.NoMemory{}) // by name at least
 	}
-	return checked, known
+	return checked, known, unfit
+}
+
+// unfit returns what of the rows in a database does not fit.
+func (h *House) unfit(ctx context.Context, s *store.Store) ([]config.Unfit, error) {
+	rows, _, err := s.OpenConfigured(ctx)
+	if err != nil {
+		return nil, err
+	}
+	c, err := h.Config.Fit(parts(rows))
+	if err != nil {
+		return nil, err
+	}
+	return c.Unfit, nil
 }
 
 func (h *House) checkSource(ctx context.Context, name string) (Checked, *directory.Snapshot) {
@@ -152,6 +182,9 @@ func (h *House) checkTarget(ctx context.Context, name string) Checked {
 	}
 	checked.Credential, checked.Has, checked.Needs, checked.Extra = standing.Credential, standing.Has, standing.Needs, standing.Extra
 	checked.Expires, checked.Warnings = standing.Expires, slices.Clone(standing.Warnings)
+	if err := h.synced(name); err != nil {
+		checked.Trouble = append(checked.Trouble, err.Error())
+	}
 	if err != nil {
 		checked.Trouble = append(checked.Trouble, err.Error())
 		return checked

@@ -2,11 +2,13 @@ package answer
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io/fs"
+	"log/slog"
 	"maps"
 	"path/filepath"
 	"reflect"
@@ -34,6 +36,7 @@ type Row struct {
 	Line    int             `json:"line,omitempty"` // of the file
 	By      string          `json:"by,omitempty"`
 	At      time.Time       `json:"at,omitzero"`
+	Unfit   string          `json:"unfit,omitempty"` // why it was left out of what is in force; empty: it was not
 
 	Version int64 `json:"-"` // for the change that is made from it; 0 for a part of the file
 }
@@ -67,35 +70,64 @@ func (h *House) configure(ctx context.Context) error {
 	return nil
 }
 
-// composed is the configuration of the file with what the API has configured, and the revision of that. A row that the file defines too gives
-// way to it.
+// composed is the configuration of the file with what the API has configured, and the revision of that. A row that does not fit is left out,
+// and the log says so: a server must start whatever the file has come to say.
 func (h *House) composed(ctx context.Context) (*config.Config, int64, error) {
 	rows, revision, err := h.Store.OpenConfigured(ctx)
 	if err != nil {
 		return nil, 0, databaseTrouble(err)
 	}
-	for _, r := range rows {
-		if line := h.Config.Defined(r.Section, r.Name); line > 0 {
-			h.log.Warn("the file defines what the API has configured, and wins", "section", r.Section, "name", r.Name, "line", line)
-		}
-	}
-	c, err := h.Config.With(h.parts(rows))
+	c, err := h.Config.Fit(parts(rows))
 	if err != nil {
-		return nil, 0, Errorf(Failed, "what the API has configured does not fit the file any more:\n%w", err).
-			WithHint("put back into the file what it refers to")
+		return nil, 0, Errorf(Failed, "the configuration file cannot be read again:\n%w", err)
+	}
+	for _, u := range c.Unfit {
+		level := slog.LevelError
+		if u.Shadowed {
+			level = slog.LevelWarn // on purpose, most likely
+		}
+		h.log.Log(ctx, level, "what the API has configured does not fit and is left out", "section", u.Section, "name", u.Name, "reason", u.Reason())
+	}
+	for _, name := range slices.Sorted(maps.Keys(c.Targets)) {
+		if out := c.Targets[name].LeftOut; len(out) > 0 {
+			h.log.ErrorContext(ctx, "a target is not synced until what it rests on fits again", "target", name, "rests_on", unfitNames(out))
+		}
 	}
 	return c, revision, nil
 }
 
-// parts are rows as the configuration takes them, without those that the file defines.
-func (h *House) parts(rows []store.Opened) []config.Row {
-	var parts []config.Row
-	for _, r := range rows {
-		if h.Config.Defined(r.Section, r.Name) == 0 {
-			parts = append(parts, config.Row{Section: r.Section, Name: r.Name, Body: r.Body, Secrets: r.Values})
-		}
+// parts are rows as the configuration takes them. What was changed last comes last: of two that do not go together that one has to go.
+func parts(rows []store.Opened) []config.Row {
+	rows = slices.Clone(rows)
+	slices.SortStableFunc(rows, func(a, b store.Opened) int { return cmp.Compare(a.Version, b.Version) })
+	parts := make([]config.Row, len(rows))
+	for i, r := range rows {
+		parts[i] = config.Row{Section: r.Section, Name: r.Name, Body: r.Body, Secrets: r.Values}
 	}
 	return parts
+}
+
+// unfitNames are rows as people are told of them.
+func unfitNames(rows []config.Unfit) string {
+	names := make([]string, len(rows))
+	for i, u := range rows {
+		names[i] = u.Section + "/" + u.Name
+	}
+	return strings.Join(names, ", ")
+}
+
+// synced is the refusal to plan a target that rests on rows which were left out: without them it would be another plan.
+func (h *House) synced(target string) error {
+	out := h.Config.Targets[target].LeftOut
+	if len(out) == 0 {
+		return nil
+	}
+	said := make([]string, len(out))
+	for i, u := range out {
+		said[i] = u.Error()
+	}
+	return Errorf(Conflict, "target %s is not synced: what it rests on does not fit and was left out:\n%s", target, strings.Join(said, "\n")).
+		WithHint("change what is said there over the API, or put back into the file what it refers to")
 }
 
 // A Current is the house of a server as it is configured now. It is safe for concurrent use.
@@ -122,7 +154,7 @@ func (c *Current) House(ctx context.Context) (*House, error) {
 	}
 	now, revision, err := c.house.composed(ctx)
 	if answerable, ok := errors.AsType[*Error](err); ok && answerable.Class == Failed {
-		// Two changes that fit each and not together: what was in force stays so.
+		// A variable or a file with a secret that the configuration file names is gone: what was in force stays so.
 		c.house.log.ErrorContext(ctx, "what is configured cannot be taken over", "error", err)
 		return c.house, nil
 	}
@@ -137,7 +169,7 @@ func (c *Current) House(ctx context.Context) (*House, error) {
 // before stays open. Only one of the two is closed.
 func (h *House) With(c *config.Config) *House {
 	n := New(c, Options{Now: h.now, Log: h.log, Say: h.say, Meter: h.meter})
-	n.Store, n.close, n.mapping = h.Store, h.close, h.mapping
+	n.Store, n.close, n.quotas = h.Store, h.close, h.quotas
 	n.deps.Memory, n.deps.Notebook, n.deps.Log = h.deps.Memory, h.deps.Notebook, h.deps.Log
 	h.mu.Lock()
 	defer h.mu.Unlock()
@@ -168,9 +200,7 @@ func (h *House) Rows(ctx context.Context, section string) (Rows, error) {
 	}
 	rows, err := h.Store.ListConfigured(ctx, section)
 	for _, r := range rows {
-		if h.Config.Defined(section, r.Name) == 0 {
-			list.Rows = append(list.Rows, rowOf(r))
-		}
+		list.Rows = append(list.Rows, h.rowOf(r))
 	}
 	return list, err
 }
@@ -183,10 +213,14 @@ func (h *House) fileRow(section string, w config.Written) Row {
 	}
 }
 
-func rowOf(r store.Configured) Row {
-	return Row{
+func (h *House) rowOf(r store.Configured) Row {
+	row := Row{
 		Section: r.Section, Name: r.Name, Body: r.Body, Secrets: list(r.Secrets), Origin: "api", By: r.By, At: r.At, Version: r.Version,
 	}
+	if i := slices.IndexFunc(h.Config.Unfit, func(u config.Unfit) bool { return u.Section == r.Section && u.Name == r.Name }); i >= 0 {
+		row.Unfit = h.Config.Unfit[i].Reason()
+	}
+	return row
 }
 
 // Row returns one part of the configuration.
@@ -206,7 +240,7 @@ func (h *House) Row(ctx context.Context, section, name string) (Row, error) {
 	if errors.Is(err, store.ErrNotFound) {
 		return Row{}, noRow()
 	}
-	return rowOf(r), err
+	return h.rowOf(r), err
 }
 
 func noRow() error { return Errorf(NotFound, "nothing of that name is configured") }
@@ -220,11 +254,26 @@ func (h *House) readOnly(section, name string) error {
 	return nil
 }
 
-// PutRow makes or changes a part of the configuration. It is checked together with the file and all other rows, as one file would be; what
-// is wrong is an error of class Usage that repeats nothing of it. The secrets of a row go to the place of secrets and are never shown again;
-// they have to be given anew when the row shall reach another address.
+// tries is how often a change of the configuration is composed and checked anew because somebody else has made one meanwhile.
+const tries = 5
+
+// again makes a change of the configuration until it is checked against what there is when it is written.
+func again[T any](change func() (T, error)) (T, error) {
+	for range tries {
+		done, err := change()
+		if !errors.Is(err, store.ErrRevised) {
+			return done, err
+		}
+	}
+	var none T
+	return none, Errorf(Conflict, "others change the configuration at the same moment").WithHint("try again")
+}
+
+// PutRow makes or changes a part of the configuration. It is checked together with the file and all other rows, as one file would be, and
+// with those that there are when it is written; what is wrong is an error of class Usage that repeats nothing of it. The secrets of a row go
+// to the place of secrets and are never shown again; they have to be given anew when the row shall reach another address.
 func (h *House) PutRow(ctx context.Context, wish RowWish) (Row, error) {
-	if err := h.mayConfigure(wish); err != nil {
+	if err := cmp.Or(h.mayConfigure(wish), h.readOnly(wish.Section, wish.Name)); err != nil {
 		return Row{}, err
 	}
 	if wish.Section == config.SourcesSection || wish.Section == config.TargetsSection || wish.Section == config.RulesSection {
@@ -232,14 +281,18 @@ func (h *House) PutRow(ctx context.Context, wish RowWish) (Row, error) {
 			return Row{}, Usagef("a name is made of letters, digits, -, _ and ., begins with a letter or digit, and is no path of the server")
 		}
 	}
-	rows, _, err := h.Store.OpenConfigured(ctx)
+	return again(func() (Row, error) { return h.putRow(ctx, wish) })
+}
+
+func (h *House) putRow(ctx context.Context, wish RowWish) (Row, error) {
+	rows, revision, err := h.Store.OpenConfigured(ctx)
 	if err != nil {
 		return Row{}, err
 	}
 	before := store.Opened{Configured: store.Configured{Section: wish.Section, Name: wish.Name}}
-	if i := slices.IndexFunc(rows, func(r store.Opened) bool { return r.Section == wish.Section && r.Name == wish.Name }); i >= 0 {
+	others := slices.DeleteFunc(slices.Clone(rows), wish.about)
+	if i := slices.IndexFunc(rows, wish.about); i >= 0 {
 		before = rows[i]
-		rows = slices.Delete(rows, i, i+1)
 	}
 	if wish.Version != store.AnyVersion && wish.Version != before.Version {
 		return Row{}, stale()
@@ -249,48 +302,95 @@ func (h *House) PutRow(ctx context.Context, wish RowWish) (Row, error) {
 		return Row{}, err
 	}
 	after := before
-	after.Body, after.Values = body, make(map[string]setting.Secret)
+	after.Body, after.Values, after.Version = body, make(map[string]setting.Secret), revision+1
 	maps.Copy(after.Values, before.Values)
 	for key, value := range changed {
 		if after.Values[key] = value; value == "" {
 			delete(after.Values, key)
 		}
 	}
-	if err := h.fits(append(rows, after)); err != nil {
+	c, err := h.fits(rows, append(others, after), wish)
+	if err != nil {
 		return Row{}, err
 	}
-	if err := h.opens(ctx, wish, append(rows, after)); err != nil {
+	if err := h.opens(ctx, wish, c); err != nil {
 		return Row{}, err
 	}
-	c := store.Change{Section: wish.Section, Name: wish.Name, Body: body, Secrets: changed, Version: wish.Version, By: wish.By}
-	if wish.Section == config.TargetsSection {
-		c.Target = wish.Name
-	}
-	now, err := h.Store.PutConfigured(ctx, c)
+	now, err := h.Store.PutConfigured(ctx, store.Change{
+		Section: wish.Section, Name: wish.Name, Target: wish.target(), Body: body, Secrets: changed, Version: wish.Version, Revision: &revision,
+		Moved: before.Version != 0 && moved(wish.Section, before.Body, body), By: wish.By,
+	})
 	if errors.Is(err, store.ErrConflict) {
 		return Row{}, stale()
 	}
-	return rowOf(now), err
+	row := h.rowOf(now)
+	row.Unfit = "" // it was mended, if it was
+	return row, err
 }
 
-// DeleteRow takes a part of the configuration away that the API has made. What refers to it has to go first.
+// moved reports whether a target that was described by one body is another organization by the other: another name, or one at another address.
+func moved(section string, before, after json.RawMessage) bool {
+	return section == config.TargetsSection && lives(before) != lives(after)
+}
+
+// lives names where a target's teams live, as far as its body tells.
+func lives(body json.RawMessage) string {
+	var keys map[string]json.RawMessage
+	_ = json.Unmarshal(body, &keys) // a body that is no map says nothing
+	where := string(keys["kind"])
+	for _, f := range fieldsOf(config.TargetsSection, keys["kind"]) {
+		if f.Type != setting.URL && f.Key != "organization" {
+			continue
+		}
+		text := f.Default
+		_ = json.Unmarshal(keys[f.Key], &text) // what is not there is the default
+		where += "\n" + strings.ToLower(strings.TrimRight(text, "/"))
+	}
+	return where
+}
+
+// about reports whether a row is the one that the wish is about.
+func (w RowWish) about(r store.Opened) bool { return r.Section == w.Section && r.Name == w.Name }
+
+// target is the one that the wish is about, for who looks for it in the audit record.
+func (w RowWish) target() string {
+	if w.Section == config.TargetsSection {
+		return w.Name
+	}
+	return ""
+}
+
+// DeleteRow takes a part of the configuration away that the API has made, also one that the file has come to define as well. What refers to it
+// has to go first.
 func (h *House) DeleteRow(ctx context.Context, wish RowWish) error {
 	if err := h.mayConfigure(wish); err != nil {
 		return err
 	}
-	rows, _, err := h.Store.OpenConfigured(ctx)
+	if err := h.readOnly(wish.Section, wish.Name); err != nil && !h.shadowed(wish) {
+		return err
+	}
+	_, err := again(func() (struct{}, error) { return struct{}{}, h.deleteRow(ctx, wish) })
+	return err
+}
+
+// shadowed reports whether the API has made what a wish is about, and the file defines it too.
+func (h *House) shadowed(wish RowWish) bool {
+	return slices.ContainsFunc(h.Config.Unfit, func(u config.Unfit) bool { return u.Shadowed && u.Section == wish.Section && u.Name == wish.Name })
+}
+
+func (h *House) deleteRow(ctx context.Context, wish RowWish) error {
+	rows, revision, err := h.Store.OpenConfigured(ctx)
 	if err != nil {
 		return err
 	}
-	rows = slices.DeleteFunc(rows, func(r store.Opened) bool { return r.Section == wish.Section && r.Name == wish.Name })
-	if err := h.fits(rows); err != nil {
+	if _, err := h.fits(rows, slices.DeleteFunc(slices.Clone(rows), wish.about), wish); err != nil {
 		return Errorf(Conflict, "something else still refers to it:\n%w", err)
 	}
-	c := store.Change{Section: wish.Section, Name: wish.Name, Version: wish.Version, By: wish.By}
-	if wish.Section == config.TargetsSection {
-		c.Target = wish.Name
-	}
-	switch err := h.Store.DeleteConfigured(ctx, c); {
+	err = h.Store.DeleteConfigured(ctx, store.Change{
+		Section: wish.Section, Name: wish.Name, Target: wish.target(), Version: wish.Version, Revision: &revision,
+		Shadowed: h.shadowed(wish), By: wish.By,
+	})
+	switch {
 	case errors.Is(err, store.ErrNotFound):
 		return noRow()
 	case errors.Is(err, store.ErrConflict):
@@ -304,34 +404,44 @@ func (h *House) mayConfigure(wish RowWish) error {
 	if err := OneOf("section", wish.Section, sections); err != nil {
 		return err
 	}
-	if err := h.writes(); err != nil {
-		return err
-	}
-	return h.readOnly(wish.Section, wish.Name)
+	return h.writes()
 }
 
-// fits checks rows as one configuration with the file.
-func (h *House) fits(rows []store.Opened) error {
-	_, err := h.Config.With(h.parts(rows))
-	if problems, wrong := errors.AsType[config.Problems](err); wrong {
-		lines := make([]string, len(problems))
-		for i, p := range problems {
-			if lines[i] = p.Message; p.Line > 0 {
-				lines[i] = fmt.Sprintf("%s, line %d: %s", filepath.Base(p.File), p.Line, p.Message)
-			}
-		}
-		return Usagef("%s", strings.Join(lines, "\n"))
+// fits checks rows as one configuration with the file, and returns it. What does not fit already is no reason to refuse a change: the changed
+// row has to fit, and so has every other that did.
+func (h *House) fits(before, after []store.Opened, wish RowWish) (*config.Config, error) {
+	c, err := h.Config.Fit(parts(after))
+	if err != nil || len(c.Unfit) == 0 {
+		return c, err
 	}
-	return err
+	was, err := h.Config.Fit(parts(before))
+	if err != nil {
+		return nil, err
+	}
+	var lines []string
+	for _, u := range c.Unfit {
+		did := !slices.ContainsFunc(was.Unfit, func(w config.Unfit) bool { return w.Section == u.Section && w.Name == u.Name })
+		if ours := u.Section == wish.Section && u.Name == wish.Name; !ours && !did {
+			continue
+		}
+		for _, p := range u.Problems {
+			line := p.Message
+			if p.Line > 0 {
+				line = fmt.Sprintf("%s, line %d: %s", filepath.Base(p.File), p.Line, p.Message)
+			}
+			lines = append(lines, line)
+		}
+	}
+	if len(lines) > 0 {
+		return nil, Usagef("%s", strings.Join(lines, "\n")).About(wish.Section+"."+wish.Name, lines)
+	}
+	return c, nil
 }
 
 // opens tries to open what a row describes: a file that it names may be missing, or settings that are right each may not go together.
-func (h *House) opens(ctx context.Context, wish RowWish, rows []store.Opened) error {
-	c, err := h.Config.With(h.parts(rows))
-	if err != nil {
-		return err
-	}
+func (h *House) opens(ctx context.Context, wish RowWish, c *config.Config) error {
 	n := h.With(c)
+	var err error
 	switch wish.Section {
 	case config.SourcesSection:
 		_, err = n.source(ctx, wish.Name)
@@ -371,7 +481,7 @@ func split(wish RowWish, before store.Opened) (body json.RawMessage, secrets map
 		delete(keys, f.Key)
 		var text *string
 		if json.Unmarshal(given, &text) != nil {
-			return nil, nil, Usagef("%s must be a text, or null to take it away", f.Key)
+			return nil, nil, Usagef("%s must be a text, or null to take it away", f.Key).OfField(f.Key, "must be a text")
 		}
 		if secrets[f.Key] = ""; text != nil {
 			secrets[f.Key] = setting.Secret(*text)
@@ -388,7 +498,8 @@ func split(wish RowWish, before store.Opened) (body json.RawMessage, secrets map
 		}
 		for _, key := range before.Secrets {
 			if _, anew := secrets[key]; !anew {
-				return nil, nil, Usagef("%s is another: give %s anew, so that it is not sent where nobody wanted it", f.Key, key)
+				return nil, nil, Usagef("%s is another: give %s anew, so that it is not sent where nobody wanted it", f.Key, key).
+					OfField(key, "give it anew: "+f.Key+" is another, and it is sent nowhere that nobody wanted")
 			}
 		}
 	}
@@ -438,19 +549,19 @@ func (h *House) SetEnabled(ctx context.Context, wish EnabledWish) (Enabled, erro
 			}
 		}
 	}
-	row, err := h.Store.SetEnabled(ctx, wish.Target, store.Enabled{On: wish.Enabled, Keep: wish.Members == "keep"}, wish.Version, wish.By)
+	var asks []reconcile.Request
+	if wish.Members == "remove" {
+		asks = append(asks, reconcile.Request{
+			Target: wish.Target, Trigger: reconcile.ByPerson, Asker: wish.By, Why: "the target was turned off, and its members shall go",
+		})
+	}
+	e := store.Enabled{On: wish.Enabled, Keep: wish.Members == "keep"}
+	row, err := h.Store.SetEnabled(ctx, wish.Target, e, wish.Version, wish.By, asks...)
 	if errors.Is(err, store.ErrConflict) {
 		return Enabled{}, stale()
 	}
 	if err != nil {
 		return Enabled{}, err
-	}
-	if wish.Members == "remove" {
-		if _, err := h.Store.AddRequest(ctx, reconcile.Request{
-			Target: wish.Target, Trigger: reconcile.ByPerson, Asker: wish.By, Why: "the target was turned off, and its members shall go",
-		}); err != nil {
-			return Enabled{}, err
-		}
 	}
 	return Enabled{Target: wish.Target, Enabled: wish.Enabled, Members: wish.Members, Version: row.Version}, nil
 }

@@ -58,8 +58,6 @@ type House struct {
 	deps  reconcile.Deps // without sources and targets
 	close func() error
 
-	mapping *sync.Mutex // held while the groups of a team are set; shared by the houses of one server
-
 	mu      sync.Mutex
 	sources map[string]source.Source
 	targets map[[2]string]reconcile.Target // by lane and name
@@ -74,7 +72,7 @@ func New(c *config.Config, o Options) *House {
 	h := &House{
 		Config: c, now: o.Now, log: o.Log, say: o.Say, meter: o.Meter, close: func() error { return nil },
 		sources: make(map[string]source.Source), targets: make(map[[2]string]reconcile.Target), hints: make(map[string]*store.Hints),
-		offers: make(map[[2]string]offer), mapping: new(sync.Mutex),
+		offers: make(map[[2]string]offer), quotas: &quotas{},
 	}
 	if h.say == nil {
 		h.say = func(string) {}
@@ -214,6 +212,9 @@ func (h *House) Deps(ctx context.Context, lane string, targets ...string) (recon
 		d.Sources[name] = s
 	}
 	for _, name := range targets {
+		if err := h.synced(name); err != nil {
+			return d, err
+		}
 		if d.Targets[name], err = h.target(ctx, lane, name); err != nil {
 			return d, err
 		}
@@ -221,13 +222,17 @@ func (h *House) Deps(ctx context.Context, lane string, targets ...string) (recon
 	return d, nil
 }
 
-// AllDeps are the Deps of all targets that can be opened. The log tells of the others, for which nothing is done until they can.
+// AllDeps are the Deps of all targets that can be opened. The log tells of the others, for which nothing is done until they can; nor is there
+// for those that rest on rows which were left out.
 func (h *House) AllDeps(ctx context.Context, lane string) (reconcile.Deps, error) {
 	d, err := h.Deps(ctx, lane)
 	if err != nil {
 		return d, err
 	}
 	for _, name := range h.targetNames() {
+		if h.synced(name) != nil {
+			continue // the log has said so when it was configured
+		}
 		t, err := h.target(ctx, lane, name)
 		if err != nil {
 			h.log.ErrorContext(ctx, "a target cannot be opened, and nothing is done for it", "target", name, "error", err)

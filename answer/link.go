@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"musterline.example/link"
+	"musterline.example/reconcile"
 	"musterline.example/store"
 	"musterline.example/team"
 )
@@ -80,8 +81,8 @@ type Linked struct {
 	Notes   []string `json:"notes,omitempty"` // what looks odd about it
 }
 
-// Link says by hand that a user is an account. It wins over everything that is found, counts from the next sync, and replaces what was said
-// of the same user before.
+// Link says by hand that a user is an account. It wins over everything that is found, counts from the next sync, which is asked for with it,
+// and replaces what was said of the same user before.
 func (h *House) Link(ctx context.Context, wish LinkWish) (Linked, error) {
 	if strings.TrimSpace(wish.Reason) == "" {
 		return Linked{}, Usagef("a link by hand needs a reason, which the audit record keeps")
@@ -116,7 +117,18 @@ func (h *House) Link(ctx context.Context, wish LinkWish) (Linked, error) {
 	linked.User = user.String()
 	return linked, h.Store.AddStatement(ctx, host, link.Statement{
 		User: user, Account: account, Tier: link.Manual, By: signed(wish.By, wish.Reason), At: h.now(),
-	})
+	}, h.askFor(ctx, host, account, wish.By, "it was said by hand whose the account is")...)
+}
+
+// askFor are requests for a sync of an account in every target of its host.
+func (h *House) askFor(ctx context.Context, host string, account team.AccountID, by, why string) []reconcile.Request {
+	var asks []reconcile.Request
+	for _, name := range h.targetNames() {
+		if h.host(ctx, name) == host {
+			asks = append(asks, reconcile.Request{Target: name, Account: account, Trigger: reconcile.ByPerson, Asker: by, Why: why})
+		}
+	}
+	return asks
 }
 
 // An UnlinkWish takes back what was said of a user by hand.
@@ -132,7 +144,7 @@ type Unlinked struct {
 	Hosts []string `json:"hosts"`
 }
 
-// Unlink takes back what Link has said of a user. What other evidence says counts again from the next sync.
+// Unlink takes back what Link has said of a user. What other evidence says counts again from the next sync, which is asked for with it.
 func (h *House) Unlink(ctx context.Context, wish UnlinkWish) (Unlinked, error) {
 	user, ok := link.ParseUserRef(wish.User)
 	if !ok {
@@ -173,7 +185,16 @@ func (h *House) Unlink(ctx context.Context, wish UnlinkWish) (Unlinked, error) {
 func (h *House) unlink(ctx context.Context, user link.UserRef, wish UnlinkWish) (Unlinked, error) {
 	un := Unlinked{User: user.String(), Hosts: []string{}}
 	for _, host := range h.hosts(ctx) {
-		err := h.Store.RemoveStatement(ctx, host, user, link.Manual, signed(wish.By, wish.Reason))
+		said, err := h.Store.Statements(ctx, host)
+		if err != nil {
+			return un, err
+		}
+		i := slices.IndexFunc(said, func(st link.Statement) bool { return st.User == user && st.Tier == link.Manual })
+		if i < 0 {
+			continue
+		}
+		err = h.Store.RemoveStatement(ctx, host, user, link.Manual, signed(wish.By, wish.Reason),
+			h.askFor(ctx, host, said[i].Account, wish.By, "what was said by hand of the account was taken back")...)
 		switch {
 		case errors.Is(err, store.ErrNotFound):
 			continue

@@ -116,7 +116,6 @@ func (h *House) teamMappings(ctx context.Context, target string, t team.Team, al
 		}
 		_, out.Connected = connected[t.ID]
 	}
-	sum := sha256.New()
 	for _, m := range all {
 		if !belongs(m, t) {
 			continue
@@ -128,11 +127,21 @@ func (h *House) teamMappings(ctx context.Context, target string, t team.Team, al
 			out.File = filepath.Base(h.Config.Path)
 			_, _ = fmt.Sscan(line, &out.Line) // an id of ours
 		}
-		fmt.Fprintf(sum, "%q %q %q %q %q %q\n", m.ID, m.Source, m.Group, m.GroupID, m.Role, m.Mode)
 	}
-	out.Version = hex.EncodeToString(sum.Sum(nil)[:16])
+	out.Version = versionOf(all, t)
 	slices.Sort(out.Groups)
 	return out, nil
+}
+
+// versionOf names what the mappings of a team are.
+func versionOf(all []mapping.Mapping, t team.Team) string {
+	sum := sha256.New()
+	for _, m := range all {
+		if belongs(m, t) {
+			fmt.Fprintf(sum, "%q %q %q %q %q %q\n", m.ID, m.Source, m.Group, m.GroupID, m.Role, m.Mode)
+		}
+	}
+	return hex.EncodeToString(sum.Sum(nil)[:16])
 }
 
 // belongs reports whether a mapping is one of a team, by its id or by what was written for it.
@@ -175,7 +184,7 @@ func (h *House) remap(ctx context.Context, wish MapWish) (*remapping, error) {
 	configured := h.Config.Targets[wish.Target]
 	switch {
 	case configured.Disabled:
-		return nil, Errorf(Forbidden, "the target is turned off: no team of it is mapped").WithHint("turn it on first")
+		return nil, turnedOff()
 	case is.Origin == string(mapping.FromFile):
 		return nil, Errorf(Forbidden, "the groups of this team are set in %s, line %d", is.File, is.Line).WithHint("change them there")
 	case is.Origin == string(mapping.FromRule):
@@ -277,27 +286,38 @@ func (h *House) MapTeam(ctx context.Context, wish MapWish) (TeamMappings, error)
 	if err := h.writes(); err != nil {
 		return TeamMappings{}, err
 	}
-	// One after the other: what the wish was made from is compared here and not in the database.
-	h.mapping.Lock()
-	defer h.mapping.Unlock()
 	r, err := h.remap(ctx, wish)
 	if err != nil {
 		return TeamMappings{}, err
 	}
-	_, err = h.Store.MapTeam(ctx, wish.Target, r.team.ID, r.wanted, r.end, reconcile.Request{
+	// To look the team and its groups up has taken a while: what the wish was made from is compared once more where it is written.
+	unchanged := func(rows []mapping.Mapping) error {
+		now, _ := mapping.Load(rows, h.deps.File[wish.Target])
+		if wish.Version != AnyVersion && wish.Version != versionOf(now, r.team) {
+			return stale()
+		}
+		return nil
+	}
+	made, err := h.Store.MapTeamIf(ctx, wish.Target, r.team.ID, unchanged, r.wanted, r.end, reconcile.Request{
 		Target: wish.Target, Teams: []team.ID{r.team.ID}, Trigger: reconcile.ByPerson, Asker: wish.By, Why: "the groups of the team were set",
 	})
+	if refusal, ok := errors.AsType[*Error](err); ok {
+		return TeamMappings{}, refusal
+	}
 	if owned, ok := errors.AsType[*store.Owned](err); ok {
 		return TeamMappings{}, Errorf(Forbidden, "%w", owned).Plainly("the groups of this team are set elsewhere")
 	}
+	if errors.Is(err, store.ErrOff) {
+		return TeamMappings{}, turnedOff()
+	}
 	if err != nil {
 		return TeamMappings{}, err
 	}
-	all, err := h.mappings(ctx, wish.Target)
-	if err != nil {
-		return TeamMappings{}, err
-	}
-	return h.teamMappings(ctx, wish.Target, r.team, all)
+	return h.teamMappings(ctx, wish.Target, r.team, made)
+}
+
+func turnedOff() error {
+	return Errorf(Forbidden, "the target is turned off: no team of it is mapped").WithHint("turn it on first")
 }
 
 // PreviewMapping says who would come and go if these were the groups of a team: the plan of the target, of which only this team is shown.

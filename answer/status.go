@@ -17,6 +17,14 @@ type Status struct {
 	Database bool           `json:"database"` // there is one
 	Targets  []TargetStatus `json:"targets"`
 	Sources  []SourceStatus `json:"sources"`
+	Unfit    []Unfit        `json:"unfit,omitempty"`
+}
+
+// An Unfit is a part of the configuration that was made over the API and left out, because it does not fit the file and the other parts.
+type Unfit struct {
+	Section string `json:"section"`
+	Name    string `json:"name"`
+	Reason  string `json:"reason"`
 }
 
 // A TargetStatus is how one target stands.
@@ -34,6 +42,7 @@ type TargetStatus struct {
 	HeldPeople   int        `json:"held_people"`
 	Refused      int        `json:"refused"`
 	Paused       *Pause     `json:"paused,omitempty"`
+	RestsOn      []string   `json:"rests_on,omitempty"` // parts of the configuration that were left out: until they fit it is not synced
 }
 
 // A RunStatus is how a run went.
@@ -94,11 +103,17 @@ func (h *House) Status(ctx context.Context, names ...string) (Status, error) {
 		}
 		status.Sources = append(status.Sources, s)
 	}
+	for _, u := range h.Config.Unfit {
+		status.Unfit = append(status.Unfit, Unfit{u.Section, u.Name, u.Reason()})
+	}
 	return status, nil
 }
 
 func (h *House) targetStatus(ctx context.Context, name string) (TargetStatus, error) {
 	t := TargetStatus{Name: name, Kind: h.Config.Targets[name].Kind, Apply: h.Config.Targets[name].Apply, Guards: []string{}}
+	for _, u := range h.Config.Targets[name].LeftOut {
+		t.RestsOn = append(t.RestsOn, u.Section+"/"+u.Name)
+	}
 	mappings, err := h.mappings(ctx, name)
 	if err != nil {
 		return t, err

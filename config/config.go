@@ -50,6 +50,8 @@ type Config struct {
 	Guards   guard.Settings // of all targets, as set; those of a target are complete in TargetConfig.Guards
 	Schedule Schedule
 
+	Unfit []Unfit // rows that were left out by Fit
+
 	origin origin // what the file was read from, for With
 }
 
@@ -92,6 +94,7 @@ type TargetConfig struct {
 	ProtectedLogins []string      // those of Protected that are logins; the ids are in Settings and Guards already
 	Enterprise      bool          // an enterprise's settings are in force here
 	Disabled        bool          // somebody has turned it off: no team is mapped any more
+	LeftOut         []Unfit       // rows that it rests on and that Fit has left out: while there are any it is not to be synced
 }
 
 // A ManualLink is a person's word that a user is an account.

@@ -25,6 +25,11 @@ func Status(s Screen, st answer.Status, now time.Time) {
 		s.Table(2, targetRows(s, t, now))
 		s.Blank()
 	}
+	for _, u := range st.Unfit {
+		s.line(s.paint(red, "Left out of the configuration: ") + u.Section + "/" + u.Name)
+		s.Para(2, "%s", u.Reason)
+		s.Blank()
+	}
 	for _, src := range st.Sources {
 		s.line(s.paint(bold, "Source "+src.Name) + s.paint(faint, " ("+src.Kind+")"))
 		s.Table(2, sourceRows(s, src, now))
@@ -37,6 +42,9 @@ func targetRows(s Screen, t answer.TargetStatus, now time.Time) [][]string {
 	if t.Paused != nil {
 		rows = append(rows, []string{s.paint(yellow, "paused"), fmt.Sprintf("by %s since %s: %s (to end it: musterline resume %s)",
 			t.Paused.By, words.Moment(t.Paused.At, now), t.Paused.Reason, words.Quote(t.Name))})
+	}
+	if len(t.RestsOn) > 0 {
+		rows = append(rows, []string{s.paint(red, "not synced"), "it rests on " + words.List(t.RestsOn) + ", which does not fit the configuration file"})
 	}
 	if t.Apply != "auto" && t.Apply != "" {
 		rows = append(rows, []string{label("apply"), t.Apply})
@@ -76,7 +84,7 @@ func runText(r *answer.RunStatus, now time.Time) string {
 	state := map[string]string{
 		"done": "everything done", "objected": "done but for what waits", "failed": "failed", "cancelled": "cancelled", "off": "only shown", "": "under way",
 	}[r.State]
-	text := fmt.Sprintf("run %s at %s%s: %s, %s", r.ID, words.Moment(r.StartedAt, now), AskedBy(r.Trigger, r.Requester), state, words.Count(r.Done, "write"))
+	text := fmt.Sprintf("run %s at %s%s: %s, %s", r.ID, words.Moment(r.StartedAt, now), answer.AskedBy(r.Trigger, r.Requester), state, words.Count(r.Done, "write"))
 	if r.Failed > 0 {
 		text += ", " + words.Figure(r.Failed) + " failed"
 	}
