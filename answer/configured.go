@@ -169,7 +169,7 @@ func (c *Current) House(ctx context.Context) (*House, error) {
 // before stays open. Only one of the two is closed.
 func (h *House) With(c *config.Config) *House {
 	n := New(c, Options{Now: h.now, Log: h.log, Say: h.say, Meter: h.meter})
-	n.Store, n.close, n.quotas = h.Store, h.close, h.quotas
+	n.Store, n.close = h.Store, h.close
 	n.deps.Memory, n.deps.Notebook, n.deps.Log = h.deps.Memory, h.deps.Notebook, h.deps.Log
 	h.mu.Lock()
 	defer h.mu.Unlock()
@@ -433,7 +433,7 @@ func (h *House) fits(before, after []store.Opened, wish RowWish) (*config.Config
 		}
 	}
 	if len(lines) > 0 {
-		return nil, Usagef("%s", strings.Join(lines, "\n")).About(wish.Section+"."+wish.Name, lines)
+		return nil, Usagef("%s", strings.Join(lines, "\n"))
 	}
 	return c, nil
 }
@@ -481,7 +481,7 @@ func split(wish RowWish, before store.Opened) (body json.RawMessage, secrets map
 		delete(keys, f.Key)
 		var text *string
 		if json.Unmarshal(given, &text) != nil {
-			return nil, nil, Usagef("%s must be a text, or null to take it away", f.Key).OfField(f.Key, "must be a text")
+			return nil, nil, Usagef("%s must be a text, or null to take it away", f.Key)
 		}
 		if secrets[f.Key] = ""; text != nil {
 			secrets[f.Key] = setting.Secret(*text)
@@ -498,8 +498,7 @@ func split(wish RowWish, before store.Opened) (body json.RawMessage, secrets map
 		}
 		for _, key := range before.Secrets {
 			if _, anew := secrets[key]; !anew {
-				return nil, nil, Usagef("%s is another: give %s anew, so that it is not sent where nobody wanted it", f.Key, key).
-					OfField(key, "give it anew: "+f.Key+" is another, and it is sent nowhere that nobody wanted")
+				return nil, nil, Usagef("%s is another: give %s anew, so that it is not sent where nobody wanted it", f.Key, key)
 			}
 		}
 	}
