@@ -63,7 +63,7 @@ func New(o Options) *API {
 	if o.Limit == 0 {
 		o.Limit = defaultLimit
 	}
-	a.quotas = &quotas{limit: o.Limit, now: a.now, windows: map[string]*window{}}
+	a.quotas = newQuotas(o.Limit, a.now)
 	a.states.now, a.plans.now = a.now, a.now
 	a.places.now, a.places.life, a.places.errors = a.now, time.Minute, true
 	a.doors = a.huma()

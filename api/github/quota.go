@@ -1,6 +1,7 @@
 package github
 
 import (
+	"container/list"
 	"net/http"
 	"strconv"
 	"sync"
@@ -22,13 +23,15 @@ type quotas struct {
 	now   func() time.Time
 
 	mu      sync.Mutex
-	windows map[string]*window
+	windows map[string]*list.Element // of *window
+	order   list.List                // the same, in the order of their ends: an hour that begins later ends later
 }
 
 // A window is one caller's hour.
 type window struct {
-	used int
-	ends time.Time
+	caller string
+	used   int
+	ends   time.Time
 }
 
 // A quota is how a caller stands.
@@ -39,35 +42,40 @@ type quota struct {
 	Used      int   `json:"used"`
 }
 
+func newQuotas(limit int, now func() time.Time) *quotas {
+	return &quotas{limit: limit, now: now, windows: map[string]*list.Element{}}
+}
+
 // see returns how a caller stands after using so many requests more.
 func (q *quotas) see(caller string, limit, use int) quota {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	now := q.now()
-	w := q.windows[caller]
-	if w == nil || !now.Before(w.ends) {
-		if len(q.windows) >= quotaCallers {
-			q.sweep(now)
-		}
-		w = &window{ends: now.Add(quotaWindow)}
-		q.windows[caller] = w
-	}
+	w := q.window(caller, now)
 	w.used = min(w.used+use, limit)
 	return quota{Limit: limit, Remaining: limit - w.used, Reset: w.ends.Unix(), Used: w.used}
 }
 
-// sweep forgets hours that are over, and if that is not enough, any: who is forgotten begins a new hour.
-func (q *quotas) sweep(now time.Time) {
-	for k, w := range q.windows {
-		if !now.Before(w.ends) {
-			delete(q.windows, k)
+// window returns the hour of a caller, or begins one. When too many are remembered the one that ends first is forgotten: who is forgotten
+// begins a new hour.
+func (q *quotas) window(caller string, now time.Time) *window {
+	if e := q.windows[caller]; e != nil {
+		if w, _ := e.Value.(*window); now.Before(w.ends) {
+			return w
 		}
+		q.forget(e)
 	}
-	for k := range q.windows {
-		if len(q.windows) < quotaCallers {
-			return
-		}
-		delete(q.windows, k)
+	if len(q.windows) >= quotaCallers {
+		q.forget(q.order.Front())
+	}
+	w := &window{caller: caller, ends: now.Add(quotaWindow)}
+	q.windows[caller] = q.order.PushBack(w)
+	return w
+}
+
+func (q *quotas) forget(e *list.Element) {
+	if w, ok := q.order.Remove(e).(*window); ok {
+		delete(q.windows, w.caller)
 	}
 }
 
