@@ -19,7 +19,6 @@ import (
 	"musterline.example/internal/secret"
 	"musterline.example/link"
 	"musterline.example/mapping"
-	"musterline.example/plan"
 	"musterline.example/reconcile"
 	"musterline.example/source"
 	"musterline.example/store"
@@ -302,7 +301,7 @@ func (h *House) target(ctx context.Context, lane, name string) (reconcile.Target
 	if err != nil {
 		return reconcile.Target{}, fmt.Errorf("target %s: %w", name, err)
 	}
-	h.targets[key] = kept(gentle{opened}, t)
+	h.targets[key] = kept(opened, t)
 	return h.targets[key], nil
 }
 
@@ -319,11 +318,7 @@ func (h *House) Gate(ctx context.Context, name string) (target.Gate, error) {
 	if err != nil {
 		return nil, err
 	}
-	opened := t.Target
-	if g, ok := opened.(gentle); ok {
-		opened = g.Target
-	}
-	gate, _ := opened.(target.Gate)
+	gate, _ := t.Target.(target.Gate)
 	return gate, nil
 }
 
@@ -345,19 +340,6 @@ func (h *House) Searchers(ctx context.Context) (map[string]source.Searcher, erro
 
 // Host returns where a target's accounts live, as far as memory or the configuration tells.
 func (h *House) Host(ctx context.Context, name string) string { return h.host(ctx, name) }
-
-// A gentle target is not interrupted within a write: who gives up waiting stops it between two, so that no answer is lost.
-type gentle struct{ target.Target }
-
-// Apply stops after the write in hand once ctx is done.
-func (g gentle) Apply(ctx context.Context, change plan.TeamChange, did func(target.Outcome) error) error {
-	return g.Target.Apply(context.WithoutCancel(ctx), change, func(o target.Outcome) error {
-		if err := did(o); err != nil {
-			return err
-		}
-		return ctx.Err()
-	})
-}
 
 // mappings are those of a target as the next run will have them: what memory holds, brought in line with the file.
 func (h *House) mappings(ctx context.Context, target string) ([]mapping.Mapping, error) {

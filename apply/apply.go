@@ -22,6 +22,10 @@ const (
 	batchWrites = 60
 )
 
+// lastAnswer is how long the write in hand may go on after its caller has given up waiting. A vendor who answers at all answers sooner; the
+// next run looks what became of a write that is cut off.
+const lastAnswer = 15 * time.Second
+
 // ErrNotApproved is what Run returns for the zero Approved.
 var ErrNotApproved = errors.New("the plan is not approved")
 
@@ -60,13 +64,15 @@ type Report struct {
 
 // Run makes the changes of the approved plan and no others. It returns an error when nothing more can be done at all: the audit log cannot
 // be written, the credential is refused, the circuit breaker opened, the context ended. The report counts what was done until then.
+//
+// When the context ends, reads are broken off and the write in hand is finished, or cut off when it gets no answer in a while.
 func Run(ctx context.Context, t target.Target, a guard.Approved, log audit.Log, opts Options) (Report, error) {
 	if a.Plan() == nil {
 		return Report{}, ErrNotApproved
 	}
 	w := &writer{Options: opts, target: t, approved: a, log: log}
 	for _, batch := range batches(inOrder(a.Plan().Teams, opts.First)) {
-		if w.leaves() {
+		if w.leaves(ctx) {
 			break
 		}
 		if err := w.batch(ctx, batch); err != nil {
@@ -76,13 +82,16 @@ func Run(ctx context.Context, t target.Target, a guard.Approved, log audit.Log, 
 			break
 		}
 	}
+	if w.report.More {
+		return w.report, ctx.Err()
+	}
 	return w.report, nil
 }
 
 // leaves reports whether no other team is to be begun.
-func (w *writer) leaves() bool {
+func (w *writer) leaves(ctx context.Context) bool {
 	late := !w.Deadline.IsZero() && !w.Now().Before(w.Deadline)
-	w.report.More = w.report.More || late || w.Leave != nil && w.Leave(false)
+	w.report.More = w.report.More || late || ctx.Err() != nil || w.Leave != nil && w.Leave(false)
 	return w.report.More
 }
 
@@ -164,7 +173,7 @@ func (w *writer) batch(ctx context.Context, changes []plan.TeamChange) error {
 		}
 	}
 	for i, c := range changes {
-		if i > 0 && w.leaves() {
+		if i > 0 && w.leaves(ctx) {
 			return nil
 		}
 		if c.Create == nil && (teams[c.Team] == nil || teams[c.Team].Digest() != c.BasedOn) {
@@ -234,12 +243,19 @@ func (w *writer) team(ctx context.Context, c plan.TeamChange) error {
 			return err
 		}
 	}
-	err = w.target.Apply(ctx, c, func(o target.Outcome) error {
-		err := did(o)
-		if err == nil && w.Leave != nil && w.Leave(true) {
+	hand, done := inHand(ctx)
+	defer done()
+	err = w.target.Apply(hand, c, func(o target.Outcome) error {
+		if err := did(o); err != nil {
+			return err
+		}
+		if err := hand.Err(); err != nil {
+			return err
+		}
+		if ctx.Err() != nil || w.Leave != nil && w.Leave(true) {
 			return errLeft
 		}
-		return err
+		return nil
 	})
 	if errors.Is(err, errLeft) {
 		err = w.leaveRest(ctx, intent, c, told)
@@ -254,6 +270,22 @@ func (w *writer) team(ctx context.Context, c plan.TeamChange) error {
 		return fmt.Errorf("audit log: close %s: %w", c.Slug, err)
 	}
 	return nil
+}
+
+// inHand returns a context that ends a while after ctx, so that an answer which is on its way still arrives.
+func inHand(ctx context.Context) (context.Context, context.CancelFunc) {
+	hand, cut := context.WithCancel(context.WithoutCancel(ctx))
+	stop := context.AfterFunc(ctx, func() {
+		select {
+		case <-hand.Done():
+		case <-time.After(lastAnswer):
+			cut()
+		}
+	})
+	return hand, func() {
+		stop()
+		cut()
+	}
 }
 
 // errLeft makes a target stop after the write in hand.

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"musterline.example/apply"
@@ -25,6 +26,7 @@ type organization struct {
 	teams   map[team.ID]*team.Team
 	members map[team.AccountID]string
 	fail    func(plan.Change) error
+	wait    func(ctx context.Context) error // in each write
 	reads   int
 }
 
@@ -52,9 +54,17 @@ func (o *organization) Accounts(_ context.Context, ids []team.AccountID) (target
 	return a, nil
 }
 
-func (o *organization) Apply(_ context.Context, c plan.TeamChange, did func(target.Outcome) error) error {
+func (o *organization) Apply(ctx context.Context, c plan.TeamChange, did func(target.Outcome) error) error {
 	for _, ch := range c.Changes() {
 		outcome := target.Outcome{Act: string(ch.Act), Account: ch.Account, Team: c.Team, Result: target.Done}
+		if o.wait != nil {
+			if err := o.wait(ctx); err != nil {
+				if err := did(target.Outcome{Act: string(ch.Act), Account: ch.Account, Team: c.Team, Result: target.Failed, Err: err}); err != nil {
+					return err
+				}
+				return err
+			}
+		}
 		if o.fail != nil {
 			if err := o.fail(ch); err != nil {
 				outcome.Result, outcome.Err = target.Failed, err
@@ -344,6 +354,69 @@ func TestWhoIsToldToLeaveBeginsNoOtherTeam(t *testing.T) {
 		}
 	})
 	if err != nil || !report.More || report.Done != 3 {
+		t.Errorf("%+v, %v\n%s", report, err, strings.Join(d.lines, "\n"))
+	}
+}
+
+// until runs the plan with a context that ends in the middle of the write of that number.
+func (o *organization) until(t *testing.T, write int, d *diary, wait func(ctx context.Context) error) (apply.Report, error) {
+	t.Helper()
+	a := o.approved(t)
+	ctx, giveUp := context.WithCancel(t.Context())
+	defer giveUp()
+	n := 0
+	o.wait = func(ctx context.Context) error {
+		if n++; n == write {
+			giveUp()
+			return wait(ctx)
+		}
+		return nil
+	}
+	return apply.Run(ctx, o, a, d, apply.Options{Run: "run-1", Now: func() time.Time { return noon }})
+}
+
+func TestWhoGivesUpWaitingCutsNoWriteOffAndLeavesNoneInDoubt(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		o, d := newOrganization("a", "b"), &diary{}
+		report, err := o.until(t, 2, d, func(ctx context.Context) error {
+			select {
+			case <-ctx.Done():
+				return ctx.Err()
+			case <-time.After(10 * time.Second): // as long as GitHub takes at most
+				return nil
+			}
+		})
+		if !errors.Is(err, context.Canceled) || !report.More || report.Done != 2 || report.Unknown != 0 {
+			t.Errorf("%+v, %v", report, err)
+		}
+		want := "intent a: 3 writes\na: add 1 done\na: add 2 done\na: remove 3 not-done\nclose a"
+		if got := strings.Join(d.lines, "\n"); got != want {
+			t.Errorf("the log:\n%s\nwant:\n%s", got, want)
+		}
+	})
+}
+
+func TestAWriteThatIsNotAnsweredIsNotWaitedForForEver(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		o, d := newOrganization("a", "b"), &diary{}
+		report, err := o.until(t, 2, d, func(ctx context.Context) error {
+			<-ctx.Done()
+			return ctx.Err()
+		})
+		if !errors.Is(err, context.Canceled) || report.Done != 1 || report.Unknown != 1 {
+			t.Errorf("%+v, %v", report, err)
+		}
+		want := "intent a: 3 writes\na: add 1 done" // open: the next run looks what became of it
+		if got := strings.Join(d.lines, "\n"); got != want {
+			t.Errorf("the log:\n%s\nwant:\n%s", got, want)
+		}
+	})
+}
+
+func TestWhoGivesUpWaitingInTheLastWriteOfAllHasEverythingDone(t *testing.T) {
+	o, d := newOrganization("a"), &diary{}
+	report, err := o.until(t, 3, d, func(context.Context) error { return nil })
+	if err != nil || report.More || report.Done != 3 || d.lines[len(d.lines)-1] != "close a" {
 		t.Errorf("%+v, %v\n%s", report, err, strings.Join(d.lines, "\n"))
 	}
 }

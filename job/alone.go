@@ -16,24 +16,29 @@ import (
 // ErrBusy is what Alone returns while a sync of the target is under way, or another act that wants to be alone.
 var ErrBusy = errors.New("a run of the target is under way")
 
+// ErrLost is the cause of the end of a right to be alone that was not given back: the database was not reached for a while, or another has
+// taken the target.
+var ErrLost = errors.New("the right to be alone with the target was lost")
+
 // Alone takes a target for one act that must meet no sync, such as taking a run back or carrying out a plan that somebody has seen. Until
-// done no server begins a slice of that target; what is asked meanwhile waits. The right ends by itself when this process dies. A process that
-// has lost its lock on the database is refused with the error of Store.Held.
-func (j *Jobs) Alone(ctx context.Context, target string) (done func(), err error) {
+// done no server begins a slice of that target; what is asked meanwhile waits. The right ends by itself when this process dies. The context
+// that is returned ends with the right: when it is lost, ErrLost is its cause, and the act has half the time in which this process would count
+// as silent to end. A process that has lost its lock on the database is refused with the error of Store.Held.
+func (j *Jobs) Alone(ctx context.Context, target string) (alone context.Context, done func(), err error) {
 	if err := j.Store.Held(); err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	l, err := j.Store.Lease(ctx, actOf(target))
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	l.Holder = fmt.Sprintf("%s at %s", j.name, j.Now().UTC().Format(time.RFC3339Nano))
 	taken, err := j.Store.TakeLease(ctx, l, j.Now().Add(-j.times.silent))
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	if !taken {
-		return nil, ErrBusy
+		return nil, nil, ErrBusy
 	}
 	// A slice counts as running before it looks for the lease: one of the two sees the other.
 	running, err := j.queue.syncing(ctx, target)
@@ -41,16 +46,16 @@ func (j *Jobs) Alone(ctx context.Context, target string) (done func(), err error
 		err = ErrBusy
 	}
 	if err != nil {
-		return nil, errors.Join(err, j.letGo(ctx, l))
+		return nil, nil, errors.Join(err, j.letGo(ctx, l))
 	}
-	beating, end := context.WithCancel(context.WithoutCancel(ctx))
+	alone, end := context.WithCancelCause(context.WithoutCancel(ctx))
 	ended := make(chan struct{})
 	go func() {
 		defer close(ended)
-		j.hold(beating, l)
+		j.hold(alone, l, end)
 	}()
-	return func() {
-		end()
+	return alone, func() {
+		end(nil)
 		<-ended
 		if err := j.letGo(ctx, l); err != nil {
 			j.Log.ErrorContext(ctx, "a target is not given free at once", "target", target, "error", err)
@@ -60,18 +65,41 @@ func (j *Jobs) Alone(ctx context.Context, target string) (done func(), err error
 
 func actOf(target string) string { return "act on " + target }
 
-// hold says from time to time that the act goes on.
-func (j *Jobs) hold(ctx context.Context, l store.Lease) {
+// hold says from time to time that the act goes on, and ends it when that is not heard: well before another may be at the target.
+func (j *Jobs) hold(ctx context.Context, l store.Lease, end context.CancelCauseFunc) {
+	heard := time.Now()
 	for {
 		select {
 		case <-ctx.Done():
 			return
 		case <-time.After(j.times.beat):
 		}
-		if _, err := j.Store.BeatLease(ctx, l); err != nil && ctx.Err() == nil {
+		asked := time.Now()
+		held, err := j.beatAlone(ctx, l)
+		switch {
+		case ctx.Err() != nil:
+			return
+		case err == nil && held:
+			heard = asked
+			continue
+		case err != nil && !errors.Is(err, store.ErrLocked) && time.Since(heard) < j.times.silent/2:
 			j.Log.WarnContext(ctx, "a sign of life was lost", "lease", l.Name, "error", err)
+			continue
 		}
+		j.Log.ErrorContext(ctx, "a right was lost, and its act is ended", "lease", l.Name, "error", err)
+		end(ErrLost)
+		return
 	}
+}
+
+// beatAlone says that an act goes on. A process that has lost its lock on the database to a command has lost the right as well.
+func (j *Jobs) beatAlone(ctx context.Context, l store.Lease) (held bool, err error) {
+	if err := j.Store.Held(); err != nil {
+		return false, err
+	}
+	ctx, cancel := context.WithTimeout(ctx, j.times.beat)
+	defer cancel()
+	return j.Store.BeatLease(ctx, l)
 }
 
 func (j *Jobs) letGo(ctx context.Context, l store.Lease) error {

@@ -3,6 +3,7 @@ package job
 import (
 	"context"
 	"errors"
+	"path/filepath"
 	"testing"
 	"time"
 
@@ -16,11 +17,11 @@ func TestAnActThatWantsToBeAloneMeetsNoSync(t *testing.T) {
 		teams := l.long(20, 20*time.Millisecond)
 		l.start()
 		jobs := l.jobs
-		done, err := jobs.Alone(ctx, "octo")
+		_, done, err := jobs.Alone(ctx, "octo")
 		if err != nil {
 			l.Fatal(err)
 		}
-		if _, err := jobs.Alone(ctx, "octo"); !errors.Is(err, ErrBusy) {
+		if _, _, err := jobs.Alone(ctx, "octo"); !errors.Is(err, ErrBusy) {
 			l.Errorf("two are alone: %v", err)
 		}
 		l.ask(reconcile.ByPerson)
@@ -30,12 +31,12 @@ func TestAnActThatWantsToBeAloneMeetsNoSync(t *testing.T) {
 		}
 		done()
 		l.until("the sync is under way", func() bool { return len(teams[2].Members()) > 0 })
-		if _, err := jobs.Alone(ctx, "octo"); !errors.Is(err, ErrBusy) {
+		if _, _, err := jobs.Alone(ctx, "octo"); !errors.Is(err, ErrBusy) {
 			l.Errorf("alone while a sync goes on: %v", err)
 		}
 		l.quiet()
 		l.until("one can be alone again", func() bool {
-			done, err := jobs.Alone(ctx, "octo")
+			_, done, err := jobs.Alone(ctx, "octo")
 			if err == nil {
 				done()
 			}
@@ -65,4 +66,55 @@ func TestTheRightToBeAloneEndsWithItsProcess(t *testing.T) {
 		l.quiet()
 		l.holds(platform, "ada")
 	})
+}
+
+// TestAnActWhoseRightIsLostIsToldSo: another has the target, or the database does not answer.
+func TestAnActWhoseRightIsLostIsToldSo(t *testing.T) {
+	losses := map[string]func(l *lab){
+		"taken over": func(l *lab) {
+			l.clock.pass(2 * hasty.silent) // in which nobody was heard of
+			lease, err := l.store.Lease(context.Background(), actOf("octo"))
+			if err != nil {
+				l.Fatal(err)
+			}
+			lease.Holder = "another server"
+			if taken, err := l.store.TakeLease(context.Background(), lease, l.clock.Now()); err != nil || !taken {
+				l.Fatal(taken, err)
+			}
+		},
+		"no database": func(l *lab) { _ = l.store.Shut() },
+	}
+	for name, lose := range losses {
+		t.Run(name, func(t *testing.T) {
+			both(t, func(l *lab) {
+				l.idle()
+				alone, done, err := l.jobs.Alone(context.Background(), "octo")
+				if err != nil {
+					l.Fatal(err)
+				}
+				if alone.Err() != nil {
+					l.Error("it is lost at once")
+				}
+				lose(l)
+				<-alone.Done()
+				if !errors.Is(context.Cause(alone), ErrLost) {
+					l.Errorf("it ended because of %v", context.Cause(alone))
+				}
+				done()
+			})
+		})
+	}
+}
+
+func TestARightThatIsGivenBackWasNotLost(t *testing.T) {
+	l := newLab(t, "sqlite:"+filepath.Join(t.TempDir(), "m.db"))
+	l.idle()
+	alone, done, err := l.jobs.Alone(context.Background(), "octo")
+	if err != nil {
+		t.Fatal(err)
+	}
+	done()
+	if alone.Err() == nil || errors.Is(context.Cause(alone), ErrLost) {
+		t.Errorf("it ended because of %v", context.Cause(alone))
+	}
 }

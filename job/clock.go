@@ -3,7 +3,9 @@ package job
 import (
 	"context"
 	"errors"
+	"fmt"
 	"math/rand/v2"
+	"runtime/debug"
 	"slices"
 	"time"
 
@@ -15,7 +17,7 @@ import (
 // see they all do in transactions of which one succeeds, so there is no leader who could be dead.
 func (j *Jobs) clock() {
 	for {
-		err := j.tick(j.life)
+		err := j.round(j.life)
 		if j.life.Err() != nil {
 			return
 		}
@@ -33,6 +35,17 @@ func (j *Jobs) clock() {
 		case <-time.After(j.times.tick):
 		}
 	}
+}
+
+// round is a tick that no panic gets out of.
+func (j *Jobs) round(ctx context.Context) (err error) {
+	defer func() {
+		if why := recover(); why != nil {
+			j.Log.ErrorContext(ctx, "panic", "panic", fmt.Sprint(why), "stack", string(debug.Stack()))
+			err = errors.New("a fault of Musterline's own, of which the log tells more")
+		}
+	}()
+	return j.tick(ctx)
 }
 
 // tick goes round once. What goes wrong with one target or source stops no other.

@@ -171,8 +171,8 @@ func (j *Jobs) Start(ctx context.Context) error {
 	return nil
 }
 
-// Stop lets every sync finish the write in hand and leaves the rest to another server, or to the next start. Reads of sources are broken off.
-// When ctx ends first, syncs are broken off as well. Requests that come later are kept, and wait.
+// Stop lets every sync finish the write in hand and leaves the rest to another server, or to the next start. Reads are broken off, of sources
+// and of targets. When ctx ends first, syncs are broken off as well. Requests that come later are kept, and wait.
 func (j *Jobs) Stop(ctx context.Context) error {
 	j.mu.Lock()
 	was, started := j.stopping, j.started
@@ -189,14 +189,14 @@ func (j *Jobs) Stop(ctx context.Context) error {
 	j.ticking.Wait()
 	err := j.queue.stop(ctx)
 	if ctx.Err() != nil {
-		now, cancel := context.WithTimeout(context.WithoutCancel(ctx), 10*time.Second)
+		now, cancel := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)
 		defer cancel()
 		err = j.queue.stopNow(now)
 	}
-	j.queue.close()
 	if err != nil {
-		return fmt.Errorf("stop the jobs: %w", err)
+		return fmt.Errorf("stop the jobs: %w", err) // what they work with stays open: to close it would be to wait for them
 	}
+	j.queue.close()
 	return nil
 }
 

@@ -3,6 +3,7 @@ package job
 import (
 	"context"
 	"errors"
+	"path/filepath"
 	"sync"
 	"testing"
 	"time"
@@ -164,7 +165,7 @@ func TestAServerThatLostItsLockOnTheDatabaseBeginsNothingAndIsNotReady(t *testin
 	if err := l.jobs.Ready(); !errors.Is(err, store.ErrLocked) {
 		t.Errorf("ready beside a command: %v", err)
 	}
-	if done, err := l.jobs.Alone(ctx, "octo"); !errors.Is(err, store.ErrLocked) {
+	if _, done, err := l.jobs.Alone(ctx, "octo"); !errors.Is(err, store.ErrLocked) {
 		t.Errorf("an act beside a command: %v", err)
 		done()
 	}
@@ -189,4 +190,20 @@ func TestAServerThatLostItsLockOnTheDatabaseBeginsNothingAndIsNotReady(t *testin
 	if err := unlock(); err != nil {
 		t.Error(err)
 	}
+}
+
+func TestAFaultOfOursDoesNotEndTheClock(t *testing.T) {
+	l := newLab(t, "sqlite:"+filepath.Join(t.TempDir(), "m.db"))
+	j := l.server(l.store)
+	deps, faults := j.Deps, 0
+	j.Deps = func(lane string) (reconcile.Deps, error) {
+		if faults++; faults == 1 {
+			panic("a test")
+		}
+		return deps(lane)
+	}
+	if err := j.Start(context.Background()); err != nil {
+		t.Fatal(err)
+	}
+	l.until("it is ready", func() bool { return j.Ready() == nil })
 }

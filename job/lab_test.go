@@ -151,6 +151,7 @@ type gate struct {
 	target.Target
 
 	mu    sync.Mutex
+	asked func(ctx context.Context) error // before who is a member is read
 	read  func() error
 	apply func(c plan.TeamChange) error
 	write func() // after each write
@@ -158,8 +159,13 @@ type gate struct {
 
 func (g *gate) Accounts(ctx context.Context, ids []team.AccountID) (target.Accounts, error) {
 	g.mu.Lock()
-	f := g.read
+	asked, f := g.asked, g.read
 	g.mu.Unlock()
+	if asked != nil {
+		if err := asked(ctx); err != nil {
+			return target.Accounts{}, err
+		}
+	}
 	if f != nil {
 		if err := f(); err != nil {
 			return target.Accounts{}, err

@@ -57,7 +57,10 @@ func (s *syncer) Work(ctx context.Context, job *river.Job[syncArgs]) error {
 		return err
 	}
 	deps.Reader = &reader{Jobs: j, deps: deps}
-	report, more, err := reconcile.Slice(ctx, deps, w.target, w.budget())
+	working, leave := context.WithCancel(ctx)
+	defer leave()
+	defer context.AfterFunc(j.life, leave)()
+	report, more, err := reconcile.Slice(working, deps, w.target, w.budget())
 	ended, cancel := context.WithTimeout(context.WithoutCancel(ctx), 20*time.Second) // what became of it is written even when time is up
 	defer cancel()
 	return w.end(ended, report, more, err)
@@ -179,6 +182,8 @@ func (s *slice) end(ctx context.Context, report reconcile.Report, more bool, err
 			return err
 		}
 		return s.complete(ctx, nil)
+	case s.run.ID == "" && s.leaving():
+		return river.JobSnooze(0) // there is no run yet
 	case s.run.ID == "":
 		return err // there is no run: the database said no
 	case waits:

@@ -308,6 +308,70 @@ func TestAStopFinishesTheWriteInHandAndTheNextServerDoesTheRest(t *testing.T) {
 	})
 }
 
+// TestAReadThatIsNotAnsweredDoesNotHoldAStop: the server that goes on reads anew.
+func TestAReadThatIsNotAnsweredDoesNotHoldAStop(t *testing.T) {
+	both(t, func(l *lab) {
+		platform := l.team("platform")
+		l.join("ada")
+		l.corp.group("eng", "ada")
+		l.mapped("platform", "corp", "eng")
+		asked := make(chan struct{}, 10)
+		l.gate.asked = func(ctx context.Context) error {
+			asked <- struct{}{}
+			<-ctx.Done()
+			return ctx.Err()
+		}
+		l.start()
+		l.ask(reconcile.ByPerson)
+		<-asked
+		if err := l.jobs.Stop(context.Background()); err != nil {
+			l.Error(err)
+		}
+		runs := l.runs()
+		if len(runs) != 1 || !runs[0].FinishedAt.IsZero() {
+			l.Errorf("the run is over: %+v", runs)
+		}
+		l.gate.set(func() { l.gate.asked = nil })
+		if err := l.server(l.store).Start(context.Background()); err != nil {
+			l.Fatal(err)
+		}
+		if runs = l.quiet(); len(runs) != 1 || runs[0].Report.State != "done" {
+			l.Errorf("%+v", runs)
+		}
+		l.holds(platform, "ada")
+	})
+}
+
+// TestAFaultOfOursEndsItsRunAndNoOther: the run says what it was, the intent stays open, and the next run does the work.
+func TestAFaultOfOursEndsItsRunAndNoOther(t *testing.T) {
+	both(t, func(l *lab) {
+		platform := l.team("platform")
+		l.join("ada")
+		l.corp.group("eng", "ada")
+		l.mapped("platform", "corp", "eng")
+		faulty := true
+		l.gate.apply = func(plan.TeamChange) error {
+			if faulty {
+				faulty = false
+				panic("a test")
+			}
+			return nil
+		}
+		l.start()
+		l.ask(reconcile.ByPerson)
+		l.until("the run is over", func() bool { runs := l.runs(); return len(runs) == 1 && !runs[0].FinishedAt.IsZero() })
+		if r := l.runs()[0].Report; r.State != "failed" || !strings.Contains(r.Error, "a fault of Musterline's own") || strings.Contains(r.Error, "a test") {
+			l.Errorf("%+v", r)
+		}
+		l.ask(reconcile.ByPerson)
+		l.until("the next run is over", func() bool { runs := l.runs(); return len(runs) > 1 && !runs[0].FinishedAt.IsZero() })
+		if r := l.runs()[0].Report; r.State != "done" {
+			l.Errorf("%+v", r)
+		}
+		l.holds(platform, "ada")
+	})
+}
+
 func TestACancelledRunEndsAfterTheWriteInHand(t *testing.T) {
 	both(t, func(l *lab) {
 		teams := l.long(20, 20*time.Millisecond)

@@ -128,6 +128,9 @@ var (
 	ErrNoSource = errors.New("there is no such source")
 )
 
+// errFault is the end of a run in a panic. Whoever stops the panic has what it was.
+var errFault = errors.New("a fault of Musterline's own broke it off, and the log tells more")
+
 // Plan looks at the world and says what a sync would do. It writes nothing, neither to the target nor to memory.
 func Plan(ctx context.Context, d Deps, name string) (*Decision, error) {
 	t, ok := d.Targets[name]
@@ -163,8 +166,15 @@ func Slice(ctx context.Context, d Deps, name string, b Budget) (report Report, m
 	}
 	var world *World
 	defer func() {
+		why := recover()
+		if why != nil {
+			world, more, err = nil, false, errFault
+		}
 		if !more {
 			report = d.finish(ctx, run, world, report, err)
+		}
+		if why != nil {
+			panic(why)
 		}
 	}()
 	if run.Cancelled != "" {
@@ -192,7 +202,7 @@ func Slice(ctx context.Context, d Deps, name string, b Budget) (report Report, m
 		return report, false, ErrMoved
 	}
 	if err := remember(ctx, d, run, world, decision); err != nil {
-		return report, false, err
+		return report, b.waits(ctx, err), err
 	}
 	if b.Planned != nil {
 		b.Planned(decision)

@@ -50,7 +50,16 @@ func Undo(ctx context.Context, d Deps, name, undone string, b Budget) (report Re
 	if b.Begun != nil {
 		b.Begun(run)
 	}
-	defer func() { report = d.finish(ctx, run, nil, report, err) }()
+	defer func() {
+		why := recover()
+		if why != nil {
+			err = errFault
+		}
+		report = d.finish(ctx, run, nil, report, err)
+		if why != nil {
+			panic(why)
+		}
+	}()
 	if err := d.Notebook.SavePlan(ctx, run.ID, dec.Plan, dec.Objections); err != nil {
 		return report, err
 	}

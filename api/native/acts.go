@@ -6,6 +6,7 @@ import (
 	"crypto/rand"
 	"fmt"
 	"net/http"
+	"runtime/debug"
 	"strconv"
 	"strings"
 	"sync"
@@ -35,7 +36,7 @@ type acts struct {
 	all      map[string]*act
 	busy     map[string]bool // targets
 	life     context.Context //nolint:containedctx // of acts, which outlive the requests that begin them
-	end      context.CancelFunc
+	end      context.CancelCauseFunc
 	underWay sync.WaitGroup
 }
 
@@ -44,13 +45,15 @@ const heard = time.Hour
 
 func newActs(now func() time.Time) *acts {
 	s := &acts{now: now, all: map[string]*act{}, busy: map[string]bool{}}
-	s.life, s.end = context.WithCancel(context.Background())
+	s.life, s.end = context.WithCancelCause(context.Background())
 	return s
 }
 
-// stop ends the acts after the write in hand.
+// stop ends the acts after the write in hand, and lets none begin.
 func (s *acts) stop(ctx context.Context) error {
-	s.end()
+	s.mu.Lock()
+	s.end(stopping())
+	s.mu.Unlock()
 	gone := make(chan struct{})
 	go func() {
 		s.underWay.Wait()
@@ -60,7 +63,22 @@ func (s *acts) stop(ctx context.Context) error {
 	case <-gone:
 		return nil
 	case <-ctx.Done():
-		return ctx.Err()
+		return fmt.Errorf("stop the acts: %w", ctx.Err())
+	}
+}
+
+// stopping is what whoever waits is told when the server stops.
+func stopping() error {
+	return answer.Errorf(answer.Unavailable, "the server stops").WithHint("ask again in a moment")
+}
+
+// untilStop returns a context that ends when the server stops, if ctx does not end before.
+func (s *acts) untilStop(ctx context.Context) (context.Context, context.CancelFunc) {
+	ctx, end := context.WithCancelCause(ctx)
+	free := context.AfterFunc(s.life, func() { end(context.Cause(s.life)) })
+	return ctx, func() {
+		free()
+		end(nil)
 	}
 }
 
@@ -70,21 +88,23 @@ func (s *acts) get(id string) *act {
 	return s.all[id]
 }
 
-// take marks a target as one at which an act is.
+// take marks a target as one at which an act is, until done.
 func (s *acts) take(target string) (done func(), err error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.life.Err() != nil {
-		return nil, answer.Errorf(answer.Unavailable, "the server is about to stop")
+		return nil, stopping()
 	}
 	if s.busy[target] {
 		return nil, underWay("")
 	}
 	s.busy[target] = true
+	s.underWay.Add(1)
 	return func() {
 		s.mu.Lock()
 		defer s.mu.Unlock()
 		delete(s.busy, target)
+		s.underWay.Done()
 	}, nil
 }
 
@@ -111,9 +131,9 @@ func (a *API) begin(
 		}
 		return wish, err
 	}
-	done := func() {}
+	alone, done := context.Background(), func() {}
 	if a.Alone != nil {
-		if done, err = a.Alone(ctx, wish.Target); err != nil {
+		if alone, done, err = a.Alone(ctx, wish.Target); err != nil {
 			free()
 			return wish, err
 		}
@@ -123,13 +143,35 @@ func (a *API) begin(
 	wish.ID, wish.AskedAt, wish.Trigger, wish.Teams = fmt.Sprintf("act-%x", random), a.Now(), reconcile.ByPerson, []team.ID{}
 	c := &act{wish: wish, news: make(chan struct{})}
 	a.acts.keep(c)
-	a.acts.underWay.Go(func() {
+	go func() {
 		defer free()
-		defer done()
-		said, err := do(a.acts.life, c)
+		said, err := a.carryOut(alone, c, do)
+		done() // before it is told that the act has ended: whoever hears that may begin the next
 		c.finish(said, err, a.Now())
-	})
+	}()
 	return wish, nil
+}
+
+// carryOut does an act until the server stops or its right to be alone with the target is lost. A panic is the end of the act and of nothing
+// else.
+func (a *API) carryOut(
+	alone context.Context, c *act, do func(ctx context.Context, c *act) (answer.Done, error),
+) (said answer.Done, err error) {
+	ctx, end := a.acts.untilStop(alone)
+	defer end()
+	defer func() {
+		if why := recover(); why != nil {
+			a.Log.ErrorContext(ctx, "panic", "act", c.request().ID, "panic", fmt.Sprint(why), "stack", string(debug.Stack()))
+			err = answer.Errorf(answer.Failed, "a fault of Musterline's own broke the act off, and the server's log tells more").
+				WithHint("what was written is in the audit record")
+		}
+	}()
+	if said, err = do(ctx, c); err != nil && alone.Err() != nil {
+		a.Log.ErrorContext(ctx, "an act was ended", "act", c.request().ID, "why", context.Cause(alone), "error", err)
+		err = answer.Errorf(answer.Unavailable, "the database was out of reach, or taken by another, so the act was ended after the write in hand").
+			WithHint("what was written is in the audit record; look at the plan again")
+	}
+	return said, err
 }
 
 // keep makes an act known, and forgets those that nobody hears of any more.

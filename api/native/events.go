@@ -32,7 +32,8 @@ func afterEvent(id string) (int, error) {
 	return n, nil
 }
 
-// stream answers with server-sent events (HTML Living Standard, 9.2) until follow is done or the caller has gone.
+// stream answers with server-sent events (HTML Living Standard, 9.2) until follow is done or the caller has gone. A server that stops breaks
+// the stream off without a last event, so that whoever follows takes it up again where it was.
 func (a *API) stream(_ *visit, follow func(ctx context.Context, tell func(answer.RunEvent) error) error) *huma.StreamResponse {
 	return &huma.StreamResponse{Body: func(c huma.Context) {
 		r, w := humago.Unwrap(c)
@@ -50,16 +51,31 @@ func (a *API) stream(_ *visit, follow func(ctx context.Context, tell func(answer
 		var alive sync.WaitGroup
 		alive.Go(func() { out.alive(ctx) })
 		err := follow(ctx, out.tell)
-		if err != nil && ctx.Err() == nil {
+		switch {
+		case err == nil:
+			_ = out.event("end", "", struct{}{}) // the caller has gone
+		case ctx.Err() == nil && !errors.Is(err, errLater):
 			p := a.explain(r.Context(), err)
 			p.Body.Request = request.Of(r.Context()).ID
 			_ = out.event("error", "", p.Body) // the caller has gone
-		} else if err == nil {
-			_ = out.event("end", "", struct{}{}) // the caller has gone
 		}
 		cancel()
 		alive.Wait()
 	}}
+}
+
+// errLater ends a stream of events that can be heard later.
+var errLater = errors.New("the server stops")
+
+// whileServing follows something that goes on, or will be gone on with, when the server stops.
+func (a *API) whileServing(ctx context.Context, follow func(ctx context.Context) error) error {
+	ctx, done := a.acts.untilStop(ctx)
+	defer done()
+	err := follow(ctx)
+	if err != nil && ctx.Err() != nil {
+		return errLater
+	}
+	return err
 }
 
 // eventWriter writes events, one at a time.

@@ -11,6 +11,16 @@ import (
 	"musterline.example/answer"
 )
 
+// Begin begins an act of a target, for tests that want to be in it.
+func (a *API) Begin(ctx context.Context, target string, do func(ctx context.Context) (answer.Done, error)) (id string, err error) {
+	h, err := a.House(ctx)
+	if err != nil {
+		return "", err
+	}
+	r, err := a.begin(ctx, h, answer.Request{Target: target}, func(ctx context.Context, _ *act) (answer.Done, error) { return do(ctx) })
+	return r.ID, err
+}
+
 // A stream that has nothing to tell shows every 15 seconds that it is alive, and no longer than it is.
 func TestAStreamShowsThatItIsAlive(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

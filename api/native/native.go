@@ -41,9 +41,10 @@ type Options struct {
 
 	// Asked is told of a target for which a sync was asked, where no job queue hears of it with the request. It may be nil.
 	Asked func(target string)
-	// Alone takes a target for one act that a caller has seen the plan of, until done, so that no job is at it meanwhile. Nil: acts keep out
-	// of each other's way within this process, and out of that of runs that are open.
-	Alone func(ctx context.Context, target string) (done func(), err error)
+	// Alone takes a target for one act that a caller has seen the plan of, until done, so that no job is at it meanwhile. The context that it
+	// returns ends when that is no longer so, and the act with it. Nil: acts keep out of each other's way within this process, and out of that
+	// of runs that are open.
+	Alone func(ctx context.Context, target string) (alone context.Context, done func(), err error)
 
 	Version string // of the program, for the OpenAPI document
 	Now     func() time.Time
@@ -97,7 +98,8 @@ func (a *API) HandleFunc(pattern string, handle func(http.ResponseWriter, *http.
 	a.mux.HandleFunc(pattern, handle)
 }
 
-// Stop ends the acts that are under way after the write in hand, and waits for them.
+// Stop ends the acts that are under way after the write in hand, and waits for them. Streams of events and whatever waits for sources and
+// targets are broken off at once; who follows an act still hears its end.
 func (a *API) Stop(ctx context.Context) error { return a.acts.stop(ctx) }
 
 // A visit is one request on its way to its operation.
@@ -135,6 +137,9 @@ func (a *API) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if slices.Contains(slow, v.info.Route) {
 		// What it reads elsewhere takes its time, and so may the answer. A server without deadlines has none to lift.
 		_ = http.NewResponseController(w).SetWriteDeadline(time.Time{})
+		ctx, end := a.acts.untilStop(r.Context())
+		defer end()
+		r = r.WithContext(ctx)
 	}
 	a.mux.ServeHTTP(w, r)
 }

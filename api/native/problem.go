@@ -89,6 +89,9 @@ func classOf(status int) answer.Class {
 
 // explain turns any error into a problem, and tells the log what the caller is not told.
 func (a *API) explain(ctx context.Context, err error) *problem {
+	if why, said := errors.AsType[*answer.Error](context.Cause(ctx)); said {
+		err = why // the server stops
+	}
 	p := problemOf(err)
 	p.Body.Request = request.Of(ctx).ID
 	level := slog.LevelInfo

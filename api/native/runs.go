@@ -104,7 +104,7 @@ func (a *API) registerRuns() {
 			return nil, err
 		}
 		return a.stream(v, func(ctx context.Context, tell func(answer.RunEvent) error) error {
-			return v.house.Follow(ctx, in.Run, in.After, tell)
+			return a.whileServing(ctx, func(ctx context.Context) error { return v.house.Follow(ctx, in.Run, in.After, tell) })
 		}), nil
 	})
 	operate(a, op{
@@ -188,11 +188,13 @@ func (a *API) registerRequests() {
 			if act != nil {
 				return act.follow(ctx, after, tell)
 			}
-			run, err := a.taken(ctx, v.house, r)
-			if err != nil {
-				return err
-			}
-			return v.house.Follow(ctx, run, in.After, tell)
+			return a.whileServing(ctx, func(ctx context.Context) error {
+				run, err := a.taken(ctx, v.house, r)
+				if err != nil {
+					return err
+				}
+				return v.house.Follow(ctx, run, in.After, tell)
+			})
 		}), nil
 	})
 }

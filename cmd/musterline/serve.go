@@ -19,10 +19,14 @@ import (
 	"musterline.example/target"
 )
 
-// How long a server that is told to stop waits for requests to be answered, and for the write in hand of every sync.
+// How long a server that is told to stop waits: for requests to be answered, and then for those to end that it has broken off; for the write in
+// hand of every sync and act, to which apply gives 15 seconds, and for what is written down of it; for the last figures to be taken. It is
+// less than the 30 seconds after which Kubernetes kills.
 const (
-	lastAnswers = 15 * time.Second
-	lastWrites  = 45 * time.Second
+	lastAnswers = 3 * time.Second
+	lastWords   = time.Second
+	lastWrites  = 20 * time.Second
+	lastFigures = 3 * time.Second
 )
 
 func (c *cli) serveCommand() *cobra.Command {
@@ -83,6 +87,8 @@ func (c *cli) serve(ctx context.Context, listen string) (err error) {
 		return err
 	}
 	s := &server{now: now, jobs: jobs, figures: figures, log: log, clock: c.now, config: h.Config.Server, store: h.Store}
+	s.asking, s.hangUp = context.WithCancelCause(context.WithoutCancel(ctx))
+	defer s.hangUp(nil)
 	if listen != "" {
 		s.config.Listen = listen
 	}
@@ -159,7 +165,8 @@ func (s *server) door(ctx context.Context, address string, secure *tls.Config, h
 		d.address, d.listener = "https://"+listener.Addr().String(), tls.NewListener(listener, secure)
 	}
 	d.http = &http.Server{
-		Handler: h, ErrorLog: slog.NewLogLogger(s.log.Handler(), slog.LevelDebug),
+		BaseContext: func(net.Listener) context.Context { return s.asking },
+		Handler:     h, ErrorLog: slog.NewLogLogger(s.log.Handler(), slog.LevelDebug),
 		// What sends or takes longer, such as an export, says so by itself.
 		ReadHeaderTimeout: 10 * time.Second, ReadTimeout: 30 * time.Second, WriteTimeout: time.Minute, IdleTimeout: 2 * time.Minute,
 		MaxHeaderBytes: 64 << 10,
@@ -181,25 +188,50 @@ func (s *server) run(ctx context.Context, doors []*door) error {
 		cause = fmt.Errorf("serve: %w", err)
 	}
 	over := context.WithoutCancel(ctx)
-	stopped := make(chan error, 1)
-	go func() {
-		writes, cancel := context.WithTimeout(over, lastWrites)
-		defer cancel()
-		stopped <- errors.Join(s.native.Stop(writes), s.jobs.Stop(writes))
-	}()
-	answers, cancel := context.WithTimeout(over, lastAnswers)
+	writes, cancel := context.WithTimeout(over, lastWrites)
 	defer cancel()
-	for _, d := range doors {
-		if err := d.http.Shutdown(answers); err != nil {
-			_ = d.http.Close() // those who are still answered have had their time
-		}
-	}
-	err := errors.Join(cause, <-stopped)
-	figures, cancel := context.WithTimeout(over, lastAnswers)
+	acts, jobs := make(chan error, 1), make(chan error, 1)
+	go func() { acts <- s.native.Stop(writes) }()
+	go func() { jobs <- s.jobs.Stop(writes) }()
+	err := errors.Join(cause, s.shut(doors, acts), <-jobs)
+	figures, cancel := context.WithTimeout(over, lastFigures)
 	defer cancel()
 	if err := s.figures.Shut(figures); err != nil {
 		s.log.Warn("the last figures were not sent", "error", err)
 	}
 	s.log.Info("stopped")
+	return err
+}
+
+// shut closes the doors: nobody comes in any more, and who is in has a while to be answered. Who follows an act hears its end.
+func (s *server) shut(doors []*door, acts <-chan error) error {
+	closing, stop := context.WithCancel(context.Background())
+	defer stop()
+	empty := make(chan struct{})
+	go func() {
+		defer close(empty)
+		for _, d := range doors {
+			_ = d.http.Shutdown(closing) // it ends when we stop waiting
+		}
+	}()
+	wait := func(d time.Duration) bool {
+		select {
+		case <-empty:
+			return true
+		case <-time.After(d):
+			return false
+		}
+	}
+	gone := wait(lastAnswers)
+	err := <-acts
+	if gone || wait(0) {
+		return err
+	}
+	s.hangUp(answer.Errorf(answer.Unavailable, "the server stops").WithHint("ask again in a moment"))
+	if !wait(lastWords) {
+		for _, d := range doors {
+			_ = d.http.Close() // they have had their time
+		}
+	}
 	return err
 }

@@ -36,6 +36,9 @@ type server struct {
 	config  config.Server
 	store   *store.Store
 
+	asking context.Context //nolint:containedctx // of all requests
+	hangUp context.CancelCauseFunc
+
 	access *access.Access
 	native *native.API
 	rooms  atomic.Pointer[rooms]
@@ -62,12 +65,12 @@ func (s *server) open(ctx context.Context) error {
 }
 
 // alone keeps syncs away from a target during an act.
-func (s *server) alone(ctx context.Context, target string) (func(), error) {
-	done, err := s.jobs.Alone(ctx, target)
+func (s *server) alone(ctx context.Context, target string) (context.Context, func(), error) {
+	alone, done, err := s.jobs.Alone(ctx, target)
 	if errors.Is(err, job.ErrBusy) {
-		return nil, answer.Errorf(answer.Conflict, "%w", err).WithHint("wait until it has ended, or cancel it; then look at the plan again")
+		err = answer.Errorf(answer.Conflict, "%w", err).WithHint("wait until it has ended, or cancel it; then look at the plan again")
 	}
-	return done, err
+	return alone, done, err
 }
 
 // room returns what answers requests under the configuration of now.

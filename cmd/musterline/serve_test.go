@@ -42,6 +42,8 @@ type servedHouse struct {
 
 	slow    atomic.Bool // GitHub takes its time over writes
 	writing atomic.Int64
+	silent  atomic.Bool // GitHub answers no reads
+	asked   atomic.Int64
 }
 
 // A lockedBuffer is written by a server and read by a test.
@@ -80,6 +82,12 @@ func layOut(t *testing.T, server string) *servedHouse {
 		if r.Method == http.MethodPut && s.slow.Load() {
 			s.writing.Add(1)
 			time.Sleep(700 * time.Millisecond)
+		}
+		if r.Method != http.MethodPut && s.silent.Load() {
+			_, _ = io.Copy(io.Discard, r.Body) // until then nobody notices that the caller goes
+			s.asked.Add(1)
+			<-r.Context().Done()
+			return
 		}
 		s.gh.ServeHTTP(w, r)
 	}))
@@ -230,11 +238,7 @@ func TestAServerSyncsWhatItsAPIMaps(t *testing.T) {
 
 func TestAServerFinishesTheWriteInHand(t *testing.T) {
 	s := layOut(t, "")
-	text, err := os.ReadFile(filepath.Join(s.dir, "musterline.yaml"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	s.write("musterline.yaml", string(text)+"mappings: [{ team: octo/platform, groups: [people/sre] }]\n")
+	s.mapped()
 	s.slow.Store(true)
 	s.start()
 	s.until("the first write is under way", func() bool { return s.writing.Load() > 0 })
@@ -254,6 +258,125 @@ func TestAServerFinishesTheWriteInHand(t *testing.T) {
 	if out, code := s.run("audit", "verify"); code != exitDone {
 		t.Errorf("%d: %s", code, out)
 	}
+}
+
+// mapped maps the team in the configuration file.
+func (s *servedHouse) mapped() {
+	s.t.Helper()
+	s.write("musterline.yaml", s.read("musterline.yaml")+"mappings: [{ team: octo/platform, groups: [people/sre] }]\n")
+}
+
+// A heard is an answer that came while the server stopped.
+type heard struct {
+	status int
+	text   string
+}
+
+// listen asks, and tells when the answer has begun and what it was in the end.
+func (s *servedHouse) listen(method, path, token, body string) (begun <-chan struct{}, end <-chan heard) {
+	s.t.Helper()
+	req, err := http.NewRequestWithContext(s.t.Context(), method, s.at+"/api/musterline"+path, strings.NewReader(body))
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	req.Header.Set("Authorization", "Bearer "+token)
+	if body != "" {
+		req.Header.Set("Content-Type", "application/json")
+	}
+	started, ended := make(chan struct{}), make(chan heard, 1)
+	go func() {
+		resp, err := new(http.Client).Do(req)
+		close(started)
+		if err != nil {
+			ended <- heard{text: err.Error()}
+			return
+		}
+		defer resp.Body.Close()
+		text, err := io.ReadAll(resp.Body)
+		if err != nil {
+			text = append(text, err.Error()...)
+		}
+		ended <- heard{resp.StatusCode, string(text)}
+	}()
+	return started, ended
+}
+
+func TestAServerStopsThoughPeopleFollowAnActWritesAndGitHubIsSilent(t *testing.T) {
+	s := layOut(t, "")
+	s.mapped()
+	token := s.administrator()
+	s.write("musterline.yaml", strings.Replace(s.read("musterline.yaml"), "targets: { octo: {", "targets: { octo: { apply: approve,", 1))
+	s.start()
+	answered, text := s.ask("POST", "/api/musterline/targets/octo/plan", token, "")
+	var plan struct{ Digest string }
+	if err := json.Unmarshal([]byte(text), &plan); err != nil || answered != http.StatusOK {
+		t.Fatalf("%d: %s", answered, text)
+	}
+	s.slow.Store(true)
+	_, acted := s.listen("POST", "/targets/octo/sync", token, fmt.Sprintf(`{"digest":%q,"answered":true}`, plan.Digest))
+	act := s.events(<-acted)
+	s.until("the act writes", func() bool { return s.writing.Load() > 0 })
+	following, followed := s.listen("GET", act, token, "")
+	_, asked := s.listen("POST", "/targets/octo/sync", token, `{}`)
+	waiting, waited := s.listen("GET", s.events(<-asked), token, "")
+	<-following
+	<-waiting
+	s.silent.Store(true)
+	_, planned := s.listen("POST", "/targets/octo/plan", token, "")
+	s.until("GitHub is asked and silent", func() bool { return s.asked.Load() > 0 })
+
+	began := time.Now()
+	if code := s.ended(); code != exitDone {
+		t.Errorf("it ended with %d:\n%s", code, s.log)
+	}
+	t.Logf("it stopped in %s", time.Since(began).Round(time.Millisecond))
+	if h := <-followed; h.status != http.StatusOK || !strings.Contains(h.text, "event: error") || !strings.Contains(h.text, "interrupted") {
+		t.Errorf("who follows the act hears %d %s", h.status, h.text)
+	}
+	if h := <-waited; h.status != http.StatusOK || strings.Contains(h.text, "event:") {
+		t.Errorf("who follows what is left for later hears %d %s", h.status, h.text)
+	}
+	if h := <-planned; h.status != http.StatusServiceUnavailable || !strings.Contains(h.text, "the server stops") {
+		t.Errorf("who waits for a plan is told %d %s", h.status, h.text)
+	}
+	if n := len(s.org.Team("platform").Members()); n != 1 {
+		t.Errorf("the team holds %d, so the write in hand was cut off or others were begun", n)
+	}
+	if out, code := s.run("audit", "verify"); code != exitDone {
+		t.Errorf("%d: %s", code, out)
+	}
+}
+
+// events is where to follow what was accepted.
+func (s *servedHouse) events(h heard) string {
+	s.t.Helper()
+	var accepted struct{ Events string }
+	if err := json.Unmarshal([]byte(h.text), &accepted); err != nil || h.status != http.StatusAccepted {
+		s.t.Fatalf("%d: %s", h.status, h.text)
+	}
+	return strings.TrimPrefix(accepted.Events, "/api/musterline")
+}
+
+func (s *servedHouse) read(name string) string {
+	s.t.Helper()
+	text, err := os.ReadFile(filepath.Join(s.dir, name))
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	return string(text)
+}
+
+func TestAServerStopsThoughItsSyncReadsASilentGitHub(t *testing.T) {
+	s := layOut(t, "")
+	s.mapped()
+	s.silent.Store(true)
+	s.start()
+	s.until("GitHub is asked and silent", func() bool { return s.asked.Load() > 0 })
+	began := time.Now()
+	if code := s.ended(); code != exitDone {
+		t.Errorf("it ended with %d:\n%s", code, s.log)
+	}
+	t.Logf("it stopped in %s", time.Since(began).Round(time.Millisecond))
 }
 
 func TestACertificateIsReadAgainWhenItIsRenewed(t *testing.T) {
