@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"musterline.example/audit"
+	"musterline.example/mapping"
 	"musterline.example/plan"
 	"musterline.example/store/internal/db"
 	"musterline.example/team"
@@ -279,4 +280,26 @@ func (s *Store) Activity(ctx context.Context, target string, since time.Time) ([
 		all = append(all, Deed{Day: time.Unix(r.Day*24*60*60, 0).UTC(), Act: plan.Act(r.Act), Drift: r.Drift != 0, N: int(r.N)})
 	}
 	return all, nil
+}
+
+// LedgerOfTeam returns why everybody is in one team, in order of account.
+func (s *Store) LedgerOfTeam(ctx context.Context, place team.Place, of team.ID) ([]mapping.Entry, error) {
+	ledger, err := ledgerOfTeams(ctx, s.queries, place, []team.ID{of})
+	if err != nil {
+		return nil, fmt.Errorf("read the ledger of team %s: %w", of, err)
+	}
+	return ledger[of], nil
+}
+
+// NextSyncs returns when the schedule asks for the next sync of each target.
+func (s *Store) NextSyncs(ctx context.Context) (map[string]time.Time, error) {
+	rows, err := s.queries.GetSchedules(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("read the schedule: %w", err)
+	}
+	next := make(map[string]time.Time, len(rows))
+	for _, r := range rows {
+		next[r.Target] = moment(r.NextAt)
+	}
+	return next, nil
 }
