@@ -78,6 +78,7 @@ func New(o Options) *API {
 	a.registerActs()
 	a.registerMappings()
 	a.registerRows()
+	a.registerExplained()
 	a.registerAudit()
 	a.registerKeys()
 	a.mux.HandleFunc("GET "+Prefix+"/openapi.json", a.document())
