@@ -88,20 +88,8 @@ func (h *House) Status(ctx context.Context, names ...string) (Status, error) {
 		}
 		status.Targets = append(status.Targets, t)
 	}
-	var known []store.SourceState
-	if h.Store != nil {
-		if known, err = h.Store.Sources(ctx); err != nil {
-			return status, err
-		}
-	}
-	for _, name := range h.sourceNames() {
-		s := SourceStatus{Name: name, Kind: h.Config.Sources[name].Kind}
-		if i := slices.IndexFunc(known, func(k store.SourceState) bool { return k.Name == name }); i >= 0 {
-			k := known[i]
-			s.ReadAt, s.Failure, s.FailedAt = k.ReadAt, k.Failure, k.FailedAt
-			s.Groups, s.Users = k.Shape.Groups, k.Shape.Users
-		}
-		status.Sources = append(status.Sources, s)
+	if status.Sources, err = h.sourceStates(ctx); err != nil {
+		return status, err
 	}
 	for _, u := range h.Config.Unfit {
 		status.Unfit = append(status.Unfit, Unfit{u.Section, u.Name, u.Reason()})
