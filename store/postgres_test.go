@@ -45,7 +45,9 @@ func (s server) Disarm(t testing.TB) {
 
 func TestPostgreSQL(t *testing.T) {
 	pgtest.URL(t) // skips once rather than in every case
-	storetest.Run(t, func(t *testing.T) storetest.Database { return server{pgtest.URL(t)} })
+	storetest.Run(t, func(t *testing.T, prepare func(string) error) storetest.Database {
+		return server{pgtest.Prepared(t, "store", prepare)}
+	})
 }
 
 func TestServersShareAPostgreSQLAndACommandWantsItAlone(t *testing.T) {

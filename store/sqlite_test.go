@@ -45,7 +45,7 @@ func (f file) Disarm(t testing.TB) {
 }
 
 func TestSQLite(t *testing.T) {
-	storetest.Run(t, func(t *testing.T) storetest.Database {
+	storetest.Run(t, func(t *testing.T, _ func(string) error) storetest.Database {
 		return file{filepath.Join(t.TempDir(), "a database?.db")}
 	})
 }

@@ -10,7 +10,7 @@ func (c *cli) openapiCommand() *cobra.Command {
 	return &cobra.Command{
 		Use:     "openapi",
 		Short:   "Print the OpenAPI document of the server's own API",
-		Long:    "Print the OpenAPI 3.1 document of Musterline's own API, which a server has at " + native.Prefix + "/openapi.json.",
+		Long:    "Print the OpenAPI 3.1 document of Musterline's own API.\nA server has it at " + native.Prefix + "/openapi.json.",
 		Example: "  musterline openapi > musterline.openapi.json",
 		Args:    arguments(0, 0, ""),
 		RunE: func(*cobra.Command, []string) error {
