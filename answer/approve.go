@@ -28,6 +28,7 @@ type ApproveWish struct {
 	// choose now is waived.
 	Digest  string `json:"digest,omitempty"`
 	Preview bool   `json:"preview,omitempty"` // only say what it would be about
+	Show    bool   `json:"show,omitempty"`    // keep the plan for those who turn its pages
 
 	By     string `json:"by,omitempty"`
 	Reason string `json:"reason"`
@@ -139,6 +140,11 @@ func (h *House) offer(ctx context.Context, wish ApproveWish) (offer, error) {
 	}
 	if err := teamsExist(decision, wish.Teams); err != nil {
 		return offer{}, err
+	}
+	if wish.Show {
+		if err := h.keepDecision(ctx, decision, wish.Undo, wish.By); err != nil {
+			return offer{}, err
+		}
 	}
 	w := guard.WaiverFor(decision.Plan, decision.Objections, guard.Filter{Teams: wish.Teams, Guards: wish.Guards}, wish.By, wish.Reason, h.now())
 	if len(w.Changes) == 0 && guard.Count(decision.Objections) > 0 {

@@ -18,6 +18,11 @@ type AuditFilter struct {
 	Account string     `json:"account,omitempty"` // a login, an account's number, or source/user
 	Run     string     `json:"run,omitempty"`
 	Kind    store.Kind `json:"kind,omitempty"`
+	Act     string     `json:"act,omitempty"`
+	Result  string     `json:"result,omitempty"`
+	Actor   string     `json:"actor,omitempty"`   // who asked, as the record names them
+	Text    string     `json:"text,omitempty"`    // a part of a login, of a slug, or of the name of who asked
+	Targets []string   `json:"targets,omitempty"` // only entries of these; nil is no bound
 	Since   time.Time  `json:"since,omitzero"`
 	Until   time.Time  `json:"until,omitzero"`   // and before this moment
 	Before  int64      `json:"before,omitempty"` // only entries older than this one, for the next page
@@ -113,6 +118,7 @@ func (h *House) ExportCSV(ctx context.Context, choose AuditFilter, to io.Writer)
 // filter understands the words of a filter.
 func (h *House) filter(ctx context.Context, choose AuditFilter) (store.Filter, error) {
 	f := store.Filter{Target: choose.Target, Run: choose.Run, Kind: choose.Kind, Since: choose.Since, Until: choose.Until, Before: choose.Before, Limit: choose.Limit}
+	f.Act, f.Result, f.Requester, f.Text, f.Targets = choose.Act, choose.Result, choose.Actor, choose.Text, choose.Targets
 	if h.Store == nil {
 		return f, noRecord()
 	}
@@ -120,6 +126,9 @@ func (h *House) filter(ctx context.Context, choose AuditFilter) (store.Filter, e
 		if err := OneOf("target", choose.Target, h.targetNames()); err != nil {
 			return f, err
 		}
+	}
+	if choose.Target == "" && choose.Targets != nil && (choose.Team != "" || choose.Account != "") {
+		return f, Usagef("a team or an account is looked for in one target: say which with target")
 	}
 	if choose.Team != "" {
 		known, err := h.knownTeam(ctx, choose.Target, choose.Team)

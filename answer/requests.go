@@ -262,45 +262,57 @@ func (h *House) Follow(ctx context.Context, id, after string, tell func(RunEvent
 
 // tellPlan tells the plan of a run when it is another than the one told before.
 func (h *House) tellPlan(ctx context.Context, run store.Run, told string, tell func(RunEvent) error, writes int) (string, error) {
-	last, err := h.Store.LastPlan(ctx, run.Target)
-	if errors.Is(err, store.ErrNotFound) || err == nil && last.Run != run.ID {
+	mark, err := h.Store.PlanMark(ctx, run.Target) // it is asked for five times a second, and the plan may be large
+	if errors.Is(err, store.ErrNotFound) || err == nil && mark.Run != run.ID {
 		return told, nil
 	}
 	if err != nil {
 		return told, err
 	}
-	if name := last.At.String() + last.Plan.Digest; name != told {
-		p, err := h.storedPlan(ctx, last)
-		if err != nil {
-			return told, err
-		}
-		p.Beside.Undoes = run.Undoes
-		return name, tell(RunEvent{ID: fmt.Sprint(writes), Plan: &p})
+	name := mark.At.String() + mark.Digest
+	if name == told {
+		return told, nil
 	}
-	return told, nil
+	last, err := h.Store.LastPlan(ctx, run.Target)
+	if err != nil || last.Run != run.ID {
+		return told, err
+	}
+	p, err := h.storedPlan(ctx, last)
+	if err != nil {
+		return told, err
+	}
+	p.Beside.Undoes = run.Undoes
+	return name, tell(RunEvent{ID: fmt.Sprint(writes), Plan: &p})
 }
 
 // tellWrites tells the writes of a run after the first so many. It stops at one that is open: the order of events is that of the writes.
 func (h *House) tellWrites(ctx context.Context, run store.Run, from int, tell func(RunEvent) error) (int, error) {
-	writes, err := h.Store.Writes(ctx, run.ID)
-	if err != nil {
-		return from, err
-	}
-	for ; from < len(writes); from++ {
-		w := writes[from]
-		if w.Outcome.Result == "" {
-			if run.FinishedAt.IsZero() {
-				break
-			}
-			continue // its answer was lost
-		}
-		said := writeOf(w)
-		if err := tell(RunEvent{ID: fmt.Sprint(from + 1), Write: &said}); err != nil {
+	for {
+		writes, err := h.Store.WritesFrom(ctx, run.ID, from, writesAtOnce)
+		if err != nil {
 			return from, err
 		}
+		for _, w := range writes {
+			if w.Outcome.Result == "" && run.FinishedAt.IsZero() {
+				return from, nil
+			}
+			from++
+			if w.Outcome.Result == "" {
+				continue // its answer was lost
+			}
+			said := writeOf(w)
+			if err := tell(RunEvent{ID: fmt.Sprint(from), Write: &said}); err != nil {
+				return from, err
+			}
+		}
+		if len(writes) < writesAtOnce {
+			return from, nil
+		}
 	}
-	return from, nil
 }
+
+// writesAtOnce is how many writes of a run are read at a time.
+const writesAtOnce = 500
 
 func writeOf(w store.Write) Write {
 	role, _ := team.ParseRole(w.Write.Role) // a write without one is a member's

@@ -2,6 +2,7 @@ package answer
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 
 	"musterline.example/audit"
@@ -11,9 +12,12 @@ import (
 
 // A RunsWish asks for runs.
 type RunsWish struct {
-	Target string `json:"target,omitempty"` // all when empty
-	Before string `json:"before,omitempty"` // only older ones than this run, for the next page
-	Limit  int    `json:"limit,omitempty"`  // 20 when 0
+	Target  string   `json:"target,omitempty"`  // all when empty
+	Targets []string `json:"targets,omitempty"` // or of any of these; nil is no bound
+	State   string   `json:"state,omitempty"`   // how they ended, or running
+	Trigger string   `json:"trigger,omitempty"`
+	Before  string   `json:"before,omitempty"` // only older ones than this run, for the next page
+	Limit   int      `json:"limit,omitempty"`  // 20 when 0
 }
 
 // Runs are runs, the newest first.
@@ -47,20 +51,23 @@ type RunWrite struct {
 	Waived  []string     `json:"waived,omitempty"` // guards that the waiver answered
 	Result  audit.Result `json:"result"`           // empty while it is open
 	Error   string       `json:"error,omitempty"`
+	Said    string       `json:"said,omitempty"` // why, in words
 }
 
 // Runs lists runs.
 func (h *House) Runs(ctx context.Context, wish RunsWish) (Runs, error) {
+	targets := wish.Targets
 	if wish.Target != "" {
 		if err := OneOf("target", wish.Target, h.targetNames()); err != nil {
 			return Runs{}, err
 		}
+		targets = []string{wish.Target}
 	}
 	all := Runs{Runs: []RunStatus{}}
 	if h.Store == nil {
 		return all, nil
 	}
-	runs, err := h.Store.Runs(ctx, wish.Target, wish.Before, wish.Limit)
+	runs, err := h.Store.RunsOf(ctx, store.RunFilter{Targets: targets, State: wish.State, Trigger: wish.Trigger, Before: wish.Before, Limit: wish.Limit})
 	if errors.Is(err, store.ErrNotFound) {
 		return all, noRun(wish.Before)
 	}
@@ -86,13 +93,29 @@ func (h *House) Run(ctx context.Context, id string) (Run, error) {
 	}
 	writes, err := h.Store.Writes(ctx, r.ID)
 	for _, w := range writes {
-		run.Writes = append(run.Writes, RunWrite{
-			Intent: w.Intent, Team: w.Slug, TeamID: w.Team, Act: w.Write.Act, Account: Account{team.AccountID(w.Write.Account), w.Write.Login},
-			User: w.Write.User, From: w.Write.From, Role: w.Write.Role, Why: w.Write.Why, Waiver: w.Write.Waiver, Waived: w.Write.Waived,
-			Result: w.Outcome.Result, Error: w.Outcome.Error,
-		})
+		run.Writes = append(run.Writes, runWriteOf(w))
 	}
 	return run, err
+}
+
+// runWriteOf puts one write of a run into plain words.
+func runWriteOf(w store.Write) RunWrite {
+	return RunWrite{
+		Intent: w.Intent, Team: w.Slug, TeamID: w.Team, Act: w.Write.Act, Account: Account{team.AccountID(w.Write.Account), w.Write.Login},
+		User: w.Write.User, From: w.Write.From, Role: w.Write.Role, Why: w.Write.Why, Waiver: w.Write.Waiver, Waived: w.Write.Waived,
+		Result: w.Outcome.Result, Error: w.Outcome.Error, Said: WhyWritten(w.Write),
+	}
+}
+
+// WhyWritten puts the reasons of a write into words, as Why does those of a change.
+func WhyWritten(w audit.Write) string {
+	var reasons []team.Reason
+	if text, err := json.Marshal(w.Why); err == nil && json.Unmarshal(text, &reasons) == nil {
+		if said := Why(reasons); said != "" {
+			return said
+		}
+	}
+	return w.Rule
 }
 
 // runOf says how a run went.

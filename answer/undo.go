@@ -3,6 +3,7 @@ package answer
 import (
 	"context"
 	"errors"
+	"strings"
 
 	"musterline.example/reconcile"
 )
@@ -14,6 +15,8 @@ type UndoWish struct {
 
 	// Digest is that of the plan that was shown: exactly those changes are made, or none because the world has moved since.
 	Digest string `json:"digest,omitempty"`
+
+	Reason string `json:"reason,omitempty"` // why; the pause that is left says it, and so does the audit record
 
 	Begun func(run string) `json:"-"` // told of the run before it writes anything; may be nil
 }
@@ -36,7 +39,7 @@ func (h *House) Undo(ctx context.Context, wish UndoWish, tell func(Progress)) (D
 	}
 	listen, tellBegun := &listener{house: h}, begun(wish.Begun)
 	report, err := reconcile.Undo(ctx, d, run.Target, run.ID, reconcile.Budget{
-		Run: reconcile.Run{Requester: wish.By}, Answered: true, Digest: wish.Digest, Progress: t.wrote,
+		Run: reconcile.Run{Requester: wish.By, Why: strings.Join(strings.Fields(wish.Reason), " ")}, Answered: true, Digest: wish.Digest, Progress: t.wrote,
 		Planned: func(d *reconcile.Decision) { t.planned(ctx, d) }, Call: listen.call,
 		Begun: func(r reconcile.Run) {
 			listen.run = r

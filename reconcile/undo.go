@@ -47,6 +47,7 @@ func Undo(ctx context.Context, d Deps, name, undone string, b Budget) (report Re
 	if err != nil {
 		return report, err
 	}
+	run.Why = b.Run.Why
 	if b.Begun != nil {
 		b.Begun(run)
 	}
@@ -93,7 +94,13 @@ func Undo(ctx context.Context, d Deps, name, undone string, b Budget) (report Re
 }
 
 // pauses is why the target of an undo is paused.
-func (r Run) pauses() string { return "run " + r.Undoes + " was undone by run " + r.ID }
+func (r Run) pauses() string {
+	said := "run " + r.Undoes + " was undone by run " + r.ID
+	if r.Why != "" {
+		said += ": " + r.Why
+	}
+	return said
+}
 
 // Paused reports whether a pause is that with which an undo leaves its target.
 func (r Run) Paused(p Pause) bool { return r.Undoes != "" && p.Reason == r.pauses() }

@@ -27,7 +27,7 @@ func TestAnEntryNamesWhoDidWhat(t *testing.T) {
 		{store.KindMapping, "", "octo", `{"team":"docs","added":[{"group":"corp/docs"}]}`, "octo: docs: mapped to corp/docs, by ann"},
 	} {
 		e := store.Entry{Kind: c.kind, Act: c.act, Target: c.target, Body: json.RawMessage(c.body), Actor: audit.Actor{Trigger: "person", Requester: "ann"}}
-		if got := sentence(&answer.Names{}, e); got != c.want {
+		if got := answer.Sentence(&answer.Names{}, e); got != c.want {
 			t.Errorf("%s %s: %q, not %q", c.kind, c.act, got, c.want)
 		}
 	}

@@ -290,19 +290,6 @@ func (p Plan) refused(s Screen) {
 	s.Blank()
 }
 
-// heldOrder is the order of reasons: first what a person has to decide, last what needs nothing but time.
-var heldOrder = []string{"conflict", "ambiguous", "not-linked", "not-a-member", "pending", "inactive"}
-
-// heldMeans says what each reason means and what to do about it, where the people held for it have been told different things.
-var heldMeans = map[string]string{
-	"conflict":     "it is in doubt whose account it is: nobody is added or removed until somebody decides (musterline link add)",
-	"ambiguous":    "two accounts or two users are in question: nobody is added or removed until somebody decides (musterline link add)",
-	"not-linked":   "nothing says which account is theirs: link them (musterline link add), or let the identity provider name it",
-	"not-a-member": "the account is not in the organization: invite it there; a team sync invites nobody",
-	"pending":      "invited, not accepted yet: they join by accepting",
-	"inactive":     "disabled at the identity provider: nothing to do",
-}
-
 type heldPerson struct {
 	user, name, message string
 	teams               []string
@@ -332,7 +319,7 @@ func heldPeople(held []answer.Held) (reasons []string, people map[string][]*held
 		}
 	}
 	slices.SortFunc(reasons, func(a, b string) int {
-		return cmp.Or(cmp.Compare(slices.Index(heldOrder, a), slices.Index(heldOrder, b)), strings.Compare(a, b))
+		return cmp.Or(cmp.Compare(slices.Index(answer.HeldReasons, a), slices.Index(answer.HeldReasons, b)), strings.Compare(a, b))
 	})
 	return reasons, people
 }
@@ -348,7 +335,7 @@ func (p Plan) held(s Screen) {
 		list := people[reason]
 		said, alike := alike(list)
 		if !alike {
-			said = heldMeans[reason]
+			said = answer.HeldMeans(reason)
 		}
 		s.hang("  ", "    ", strings.TrimSuffix(s.paint(yellow, reason)+": "+said, ": "))
 		var rows [][]string

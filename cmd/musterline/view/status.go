@@ -84,7 +84,7 @@ func runText(r *answer.RunStatus, now time.Time) string {
 	state := map[string]string{
 		"done": "everything done", "objected": "done but for what waits", "failed": "failed", "cancelled": "cancelled", "off": "only shown", "": "under way",
 	}[r.State]
-	text := fmt.Sprintf("run %s at %s%s: %s, %s", r.ID, words.Moment(r.StartedAt, now), AskedBy(r.Trigger, r.Requester), state, words.Count(r.Done, "write"))
+	text := fmt.Sprintf("run %s at %s%s: %s, %s", r.ID, words.Moment(r.StartedAt, now), answer.AskedBy(r.Trigger, r.Requester), state, words.Count(r.Done, "write"))
 	if r.Failed > 0 {
 		text += ", " + words.Figure(r.Failed) + " failed"
 	}

@@ -136,7 +136,7 @@ func eventText(e answer.WhyEvent, now time.Time) string {
 	if e.Why != "" {
 		text += " (" + e.Why + ")"
 	}
-	text += AskedBy(e.Trigger, e.Requester)
+	text += answer.AskedBy(e.Trigger, e.Requester)
 	text += fmt.Sprintf("; audit entries %d and %d", e.Intent, e.Entry)
 	if e.Waiver != "" {
 		text += fmt.Sprintf("; %s waived by %s: %s (waiver %s)", words.List(e.Waived), e.WaivedBy, e.WaivedWhy, e.Waiver)

@@ -13,17 +13,3 @@ func sign(act string) string {
 		return "−"
 	}
 }
-
-// AskedBy says what set something off, and who, as the end of a sentence.
-func AskedBy(trigger, requester string) string {
-	what := map[string]string{"schedule": "on schedule", "event": "after an event", "undo": "as an undo", "file": "by the configuration file"}[trigger]
-	switch {
-	case what == "" && requester == "":
-		return ""
-	case what == "":
-		return ", asked for by " + requester
-	case requester == "":
-		return ", " + what
-	}
-	return ", " + what + " (" + requester + ")"
-}
