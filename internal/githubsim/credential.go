@@ -84,6 +84,11 @@ type App struct {
 	Owner       string // login of the account that owns the app
 	Key         *rsa.PublicKey
 	Permissions map[string]string
+
+	// Of an App that was made from a manifest.
+	Name     string // the slug when empty
+	URL      string // of its home page
+	SetupURL string // where somebody is led who has installed it
 }
 
 // ClientID is the other name that an App's tokens may carry as issuer.
@@ -289,6 +294,8 @@ func (c *call) public() bool {
 	switch c.Route {
 	case "GET /meta", "GET /rate_limit", "GET /users/{username}", "GET /user/{account_id}", "GET /orgs/{org}", "GET /organizations/{org_id}":
 		return !c.srv.opts.EnterpriseServer || c.Route == "GET /meta"
+	case "POST /app-manifests/{code}/conversions":
+		return true // the code is the credential
 	}
 	return c.Route == "" && !c.GraphQL
 }

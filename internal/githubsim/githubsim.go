@@ -3,8 +3,8 @@
 //
 // It is for tests, for benchmarks that count calls, and for the demonstration that needs no account. It answers the part of
 // REST (also below /api/v3) and GraphQL (/graphql, /api/graphql) that a tool reads and writes which keeps teams, and holds
-// its answers against GitHub's published descriptions in its own tests. It is not a GitHub: no repositories, no web pages,
-// no webhooks, and nothing survives the process.
+// its answers against GitHub's published descriptions in its own tests. It is not a GitHub: no repositories, no webhooks,
+// of the web pages only those of site.go, and nothing survives the process.
 //
 //	world := githubsim.NewWorld()
 //	acme := world.AddOrganization("acme", "ann")         // ann owns it
@@ -68,12 +68,15 @@ type Server struct {
 	world *World
 	now   func() time.Time
 	mux   *http.ServeMux
+	site  *http.ServeMux // the few web pages that there are
 
 	mu            sync.Mutex
 	tokens        map[string]*Token
 	apps          map[int64]*App
 	installations map[int64]*Installation
 	lastInstall   int64
+	lastApp       int64
+	manifests     map[string]manifested
 	lockouts      map[string]*window
 	budgets       map[string]*window
 	active        int
@@ -102,9 +105,10 @@ func New(opts Options) *Server {
 	s := &Server{
 		opts: opts, world: opts.World, now: opts.Now,
 		tokens: map[string]*Token{}, apps: map[int64]*App{}, installations: map[int64]*Installation{}, lastInstall: 60_000_000,
+		lastApp: 700_000, manifests: map[string]manifested{},
 		faultStates: map[*Fault]*faultState{}, lockouts: map[string]*window{}, budgets: map[string]*window{},
 	}
-	s.mux = s.routes()
+	s.mux, s.site = s.routes(), s.pages()
 	return s
 }
 
@@ -141,6 +145,10 @@ const prefixV3 = "/api/v3"
 // ServeHTTP answers one request. A fault that drops the connection panics with http.ErrAbortHandler, which net/http servers
 // turn into a cut connection.
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	if _, page := s.site.Handler(r); page != "" {
+		s.site.ServeHTTP(w, r)
+		return
+	}
 	c, unreadable := s.begin(r)
 	defer s.record(c)
 

@@ -65,6 +65,7 @@ var table = []route{
 	{"GET /orgs/{org}/external-group/{group_id}", readMembers, getExternalGroup},
 
 	{"GET /orgs/{org}/installation", nothing, getOrganizationInstallation},
+	{"POST /app-manifests/{code}/conversions", nothing, convertManifest},
 	{"GET /app", nothing, getApp},
 	{"GET /app/installations", nothing, listInstallations},
 	{"GET /app/installations/{installation_id}", nothing, getInstallation},

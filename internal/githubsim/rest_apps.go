@@ -3,7 +3,10 @@ package githubsim
 import (
 	"cmp"
 	"crypto/rand"
+	"crypto/rsa"
+	"crypto/x509"
 	"encoding/hex"
+	"encoding/pem"
 	"fmt"
 	"maps"
 	"net/http"
@@ -24,12 +27,43 @@ func getApp(c *call) (reply, error) {
 		return reply{}, err
 	}
 	a := c.cred.app
-	return ok(object{
-		{"id", a.ID}, {"client_id", a.ClientID()}, {"slug", a.Slug}, {"node_id", nodeID(nodeApp, a.ID)}, {"owner", c.showAppOwner(a)}, {"name", a.Slug},
-		{"description", ""}, {"external_url", c.web("/apps/%s", a.Slug)}, {"html_url", c.web("/apps/%s", a.Slug)},
-		{"created_at", "2020-01-01T00:00:00Z"}, {"updated_at", "2020-01-01T00:00:00Z"}, {"permissions", permissionsOrEmpty(a.Permissions)},
-		{"events", []any{}}, {"installations_count", len(c.installationsOf(a))},
-	})
+	return ok(append(c.showApp(a), entry{"installations_count", len(c.installationsOf(a))}))
+}
+
+func (c *call) showApp(a *App) object {
+	return object{
+		{"id", a.ID}, {"client_id", a.ClientID()}, {"slug", a.Slug}, {"node_id", nodeID(nodeApp, a.ID)}, {"owner", c.showAppOwner(a)},
+		{"name", cmp.Or(a.Name, a.Slug)}, {"description", ""}, {"external_url", cmp.Or(a.URL, c.web("/apps/%s", a.Slug))},
+		{"html_url", c.web("/apps/%s", a.Slug)}, {"created_at", "2020-01-01T00:00:00Z"}, {"updated_at", "2020-01-01T00:00:00Z"},
+		{"permissions", permissionsOrEmpty(a.Permissions)}, {"events", []any{}},
+	}
+}
+
+// convertManifest hands out, once and within an hour, what belongs to an App that was made from a manifest: its key above all.
+func convertManifest(c *call) (reply, error) {
+	c.srv.mu.Lock()
+	code := c.r.PathValue("code")
+	made, known := c.srv.manifests[code]
+	delete(c.srv.manifests, code)
+	c.srv.mu.Unlock()
+	if !known || c.now.Sub(made.at) > time.Hour {
+		return reply{}, notFound()
+	}
+	key, err := rsa.GenerateKey(rand.Reader, 2048)
+	if err != nil {
+		panic("githubsim: " + err.Error())
+	}
+	app := made.app
+	app.Key = &key.PublicKey
+	c.srv.AddApp(app)
+	text := pem.EncodeToMemory(&pem.Block{Type: "RSA PRIVATE KEY", Bytes: x509.MarshalPKCS1PrivateKey(key)})
+	return created(append(c.showApp(&app), entry{"client_secret", randomText(20)}, entry{"webhook_secret", nil}, entry{"pem", string(text)}))
+}
+
+func randomText(bytes int) string {
+	b := make([]byte, bytes)
+	_, _ = rand.Read(b) // it never fails
+	return hex.EncodeToString(b)
 }
 
 func (c *call) showAppOwner(a *App) object {
