@@ -65,6 +65,8 @@ type Field struct {
 	Default  string   // as it would be written in a file
 	Choices  []string // for Choice
 	Example  string
+
+	Multiline bool // its value has several lines, as a certificate or a key has
 }
 
 // Values are the settings of one source or target: texts, flags, numbers and lists by key, as a YAML or JSON decoder gives them.

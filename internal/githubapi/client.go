@@ -113,7 +113,7 @@ func Open(cfg Config) (*Client, error) {
 		}
 		c.cred = &installation{app: cfg.AppID, key: cfg.Key, org: cfg.Organization, now: c.now, shared: c.shared, web: web}
 	default:
-		return nil, errors.New("no credential is given: a token, or app_id with private_key_file")
+		return nil, errors.New("no credential is given: a token, or app_id with private_key")
 	}
 	if cfg.Pace != 0 {
 		c.shared.limiter.SetPace(max(cfg.Pace, 0))

@@ -11,7 +11,6 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
-	"os"
 	"sync"
 	"time"
 
@@ -30,7 +29,7 @@ var Kind = target.Kind{
 		{Key: "api_url", Label: "API address", Help: "What GET {api_url}/orgs/{org} answers on; a GitHub Enterprise Server's ends in /api/v3.", Type: setting.URL, Default: "https://api.github.com", Example: "https://github.example.com/api/v3"},
 		{Key: "token", Label: "Token", Help: "A personal access token of an owner of the organization; or use a GitHub App.", Type: setting.SecretValue},
 		{Key: "app_id", Label: "App id", Help: "The id, or client id, of a GitHub App that is installed on the organization.", Type: setting.Text, Example: "123456"},
-		{Key: "private_key_file", Label: "App's private key", Help: "The .pem file that GitHub gave out for the App.", Type: setting.Path, Example: "musterline.private-key.pem"},
+		{Key: "private_key", Label: "App's private key", Help: "What is in the .pem file that GitHub gave out for the App; in a configuration file, private_key_file names it.", Type: setting.SecretValue, Multiline: true},
 		{Key: "pace", Label: "Time between writes", Help: "GitHub asks for a second; 0s lifts the spacing.", Type: setting.Duration, Example: "1s"},
 		{Key: "reads", Label: "Read by", Help: "GraphQL needs far fewer calls; REST is for a GitHub that refuses GraphQL.", Type: setting.Choice, Default: "graphql", Choices: []string{"graphql", "rest"}},
 		{Key: "enterprise", Label: "Enterprise", Help: "The slug of the enterprise whose single sign-on has the identities.", Type: setting.Text, Example: "octo-corp"},
@@ -67,17 +66,14 @@ func open(v setting.Values, env target.Env, pool *githubapi.Pool) (*organization
 			cfg.Pace = -1 // none: zero is the default
 		}
 	}
-	if path := v.Text("private_key_file"); path != "" {
-		text, err := os.ReadFile(path)
-		if err != nil {
-			return nil, fmt.Errorf("private_key_file: %w", err)
-		}
-		if cfg.Key, err = githubapi.ParseKey(text); err != nil {
-			return nil, fmt.Errorf("private_key_file: %w", err)
+	if text := v.Secret("private_key").Reveal(); text != "" {
+		var err error
+		if cfg.Key, err = githubapi.ParseKey([]byte(text)); err != nil {
+			return nil, fmt.Errorf("private_key: %w", err)
 		}
 	}
 	if (cfg.AppID != "") != (cfg.Key != nil) {
-		return nil, fmt.Errorf("app_id and private_key_file go together")
+		return nil, fmt.Errorf("app_id and private_key go together")
 	}
 	api, err := githubapi.Open(cfg)
 	if err != nil {

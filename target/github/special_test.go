@@ -533,15 +533,12 @@ func TestAnAppKeepsTeamsAndIsNobody(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	file := filepath.Join(t.TempDir(), "app.pem")
-	if err := os.WriteFile(file, pem.EncodeToMemory(&pem.Block{Type: "RSA PRIVATE KEY", Bytes: x509.MarshalPKCS1PrivateKey(key)}), 0o600); err != nil {
-		t.Fatal(err)
-	}
+	text := string(pem.EncodeToMemory(&pem.Block{Type: "RSA PRIVATE KEY", Bytes: x509.MarshalPKCS1PrivateKey(key)}))
 	l := newLab(t, githubsim.Options{})
 	l.gh.AddApp(githubsim.App{ID: 12, Slug: "musterline", Owner: "ann", Key: &key.PublicKey, Permissions: map[string]string{"members": "write", "metadata": "read"}})
 	installed := l.gh.Install(githubsim.Installation{App: 12, Organization: "acme"})
 	bob := l.acme.AddMember("bob")
-	o := l.open(t, map[string]any{"token": nil, "app_id": 12, "private_key_file": file})
+	o := l.open(t, map[string]any{"token": nil, "app_id": 12, "private_key": text})
 	st, err := o.Probe(t.Context())
 	if err != nil || st.Place.Self != "" || len(st.Needs)+len(st.Extra)+len(st.Warnings) > 0 {
 		t.Fatalf("%+v, %v", st, err)
@@ -554,7 +551,7 @@ func TestAnAppKeepsTeamsAndIsNobody(t *testing.T) {
 		t.Error(diff)
 	}
 	l.gh.UpdateInstallation(installed, func(i *githubsim.Installation) { i.Permissions = map[string]string{"members": "read"} })
-	st, err = l.open(t, map[string]any{"token": nil, "app_id": 12, "private_key_file": file}).Probe(t.Context())
+	st, err = l.open(t, map[string]any{"token": nil, "app_id": 12, "private_key": text}).Probe(t.Context())
 	if err != nil || !slices.Equal(st.Needs, []string{"members:write"}) || len(st.Warnings) != 1 {
 		t.Errorf("%+v, %v", st, err)
 	}
@@ -628,19 +625,15 @@ func TestSettings(t *testing.T) {
 	if p := setting.Check(Kind.Settings, setting.Values{"token": "ghp_x", "organisation": "acme", "pace": "soon"}); len(p) != 3 {
 		t.Errorf("%+v", p)
 	}
-	bad := filepath.Join(t.TempDir(), "bad.pem")
-	if err := os.WriteFile(bad, []byte("no key"), 0o600); err != nil {
-		t.Fatal(err)
-	}
 	for name, v := range map[string]setting.Values{
 		"no credential":          {"organization": "acme"},
 		"app without key":        {"organization": "acme", "app_id": "1"},
-		"key without app":        {"organization": "acme", "token": "x", "private_key_file": bad},
-		"no such file":           {"organization": "acme", "app_id": "1", "private_key_file": bad + "x"},
+		"key without app":        {"organization": "acme", "token": "x", "private_key": "no key"},
+		"no key at all":          {"organization": "acme", "app_id": "1", "private_key": "no key"},
 		"enterprise, no token":   {"organization": "acme", "token": "x", "enterprise": "corp"},
 		"address without scheme": {"organization": "acme", "token": "x", "api_url": "github.com"},
 	} {
-		if _, err := Kind.Open(t.Context(), v, target.Env{}); err == nil || strings.Contains(err.Error(), "no key") {
+		if _, err := Kind.Open(t.Context(), v, target.Env{}); err == nil || strings.HasSuffix(err.Error(), "no key") {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
