@@ -62,6 +62,7 @@ type House struct {
 	targets map[[2]string]reconcile.Target // by lane and name
 	hints   map[string]*store.Hints        // of targets: its lanes share them
 	offers  map[[2]string]offer            // the last approval shown, by target and undone run
+	quotas  *quotas                        // what targets have said; shared by the houses of one server
 }
 
 var _ Desk = (*House)(nil)
@@ -71,7 +72,7 @@ func New(c *config.Config, o Options) *House {
 	h := &House{
 		Config: c, now: o.Now, log: o.Log, say: o.Say, meter: o.Meter, close: func() error { return nil },
 		sources: make(map[string]source.Source), targets: make(map[[2]string]reconcile.Target), hints: make(map[string]*store.Hints),
-		offers: make(map[[2]string]offer),
+		offers: make(map[[2]string]offer), quotas: &quotas{},
 	}
 	if h.say == nil {
 		h.say = func(string) {}
@@ -295,7 +296,7 @@ func (h *House) target(ctx context.Context, lane, name string) (reconcile.Target
 		env.Hints = h.hints[name]
 	}
 	if h.meter != nil {
-		env.Meter = h.meter(name)
+		env.Meter = rationed{to: h.meter(name), quotas: h.quotas, name: name, now: h.now}
 	}
 	opened, err := catalog.Targets()[t.Kind].Open(ctx, t.Values, env)
 	if err != nil {
