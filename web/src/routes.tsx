@@ -16,6 +16,21 @@ export const router = createBrowserRouter(
       children: [
         { index: true, lazy: page(() => import('./pages/overview')) },
         {
+          path: 'settings',
+          lazy: page(() => import('./pages/settings/layout')),
+          children: [
+            { path: 'organizations', lazy: page(() => import('./pages/settings/organizations')) },
+            { path: 'organizations/:target', lazy: page(() => import('./pages/settings/organizations')) },
+            { path: 'enterprise', lazy: page(() => import('./pages/settings/enterprise')) },
+            { path: 'guards', lazy: page(() => import('./pages/settings/guards')) },
+            { path: 'schedule', lazy: page(() => import('./pages/settings/schedule')) },
+            { path: 'tokens', lazy: page(() => import('./pages/settings/tokens')) },
+            { path: 'roles', lazy: page(() => import('./pages/settings/roles')) },
+            { path: 'sessions', lazy: page(() => import('./pages/settings/sessions')) },
+            { path: 'about', lazy: page(() => import('./pages/settings/about')) },
+          ],
+        },
+        {
           path: '*',
           element: <None title="There is no such page">The address may be wrong, or the page has moved.</None>,
         },
