@@ -433,7 +433,7 @@ func (h *House) fits(before, after []store.Opened, wish RowWish) (*config.Config
 		}
 	}
 	if len(lines) > 0 {
-		return nil, Usagef("%s", strings.Join(lines, "\n"))
+		return nil, Usagef("%s", strings.Join(lines, "\n")).About(wish.Section+"."+wish.Name, lines)
 	}
 	return c, nil
 }
@@ -481,7 +481,7 @@ func split(wish RowWish, before store.Opened) (body json.RawMessage, secrets map
 		delete(keys, f.Key)
 		var text *string
 		if json.Unmarshal(given, &text) != nil {
-			return nil, nil, Usagef("%s must be a text, or null to take it away", f.Key)
+			return nil, nil, Usagef("%s must be a text, or null to take it away", f.Key).OfField(f.Key, "must be a text")
 		}
 		if secrets[f.Key] = ""; text != nil {
 			secrets[f.Key] = setting.Secret(*text)
@@ -498,7 +498,8 @@ func split(wish RowWish, before store.Opened) (body json.RawMessage, secrets map
 		}
 		for _, key := range before.Secrets {
 			if _, anew := secrets[key]; !anew {
-				return nil, nil, Usagef("%s is another: give %s anew, so that it is not sent where nobody wanted it", f.Key, key)
+				return nil, nil, Usagef("%s is another: give %s anew, so that it is not sent where nobody wanted it", f.Key, key).
+					OfField(key, "give it anew: "+f.Key+" is another, and it is sent nowhere that nobody wanted")
 			}
 		}
 	}

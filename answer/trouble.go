@@ -37,6 +37,9 @@ type Error struct {
 	Message string `json:"message"`
 	Hint    string `json:"hint,omitempty"` // what to do, in words or as a command
 
+	// Fields say what is wrong with single fields of what was sent, where the message is about those.
+	Fields []FieldTrouble `json:"fields,omitempty"`
+
 	plain string // the message without the asker's own words; empty when it holds none
 	cause error
 }
@@ -71,7 +74,7 @@ func (e *Error) Plainly(message string) *Error {
 // Public returns the error without the words that the asker has put in: those may be a script for somebody else's browser, or a secret
 // in the wrong place.
 func (e *Error) Public() *Error {
-	public := &Error{Class: e.Class, Message: e.Message, Hint: e.Hint}
+	public := &Error{Class: e.Class, Message: e.Message, Hint: e.Hint, Fields: e.Fields}
 	if e.plain != "" {
 		public.Message = e.plain
 	}
@@ -92,7 +95,7 @@ func ErrorOf(err error) *Error {
 		if e.plain != "" {
 			plain = strings.Replace(err.Error(), e.Message, e.plain, 1)
 		}
-		return &Error{Class: e.Class, Message: err.Error(), Hint: e.Hint, plain: plain, cause: err}
+		return &Error{Class: e.Class, Message: err.Error(), Hint: e.Hint, Fields: e.Fields, plain: plain, cause: err}
 	}
 	class := Failed
 	for _, c := range classes {

@@ -1,0 +1,83 @@
+package answer
+
+import (
+	"context"
+	"maps"
+	"slices"
+	"strconv"
+
+	"musterline.example/config"
+	"musterline.example/setting"
+	"musterline.example/store"
+)
+
+// TryRow checks a source or a target as it would be, before it is saved: it is opened and reached with what was sent, and nothing of it is kept.
+// A wish without a name is for one that has none yet. A secret that is left out is the one that the row of that name has, unless it would
+// reach another address.
+func (h *House) TryRow(ctx context.Context, wish RowWish) (Checked, error) {
+	if wish.Section != config.SourcesSection && wish.Section != config.TargetsSection {
+		return Checked{}, Usagef("only sources and targets can be reached")
+	}
+	named := wish.Name
+	for i := 0; wish.Name == ""; i++ {
+		name := "unsaved"
+		if i > 0 {
+			name += strconv.Itoa(i)
+		}
+		if h.Config.Sources[name].Kind == "" && h.Config.Targets[name].Kind == "" {
+			wish.Name = name
+		}
+	}
+	c, err := h.drafted(ctx, wish)
+	if err != nil {
+		return Checked{}, err
+	}
+	n := h.With(c)
+	n.Store, n.meter = nil, nil // no hints are kept, and nobody counts calls for a name that there is not
+	var checked Checked
+	if wish.Section == config.SourcesSection {
+		checked, _ = n.checkSource(ctx, wish.Name)
+	} else {
+		checked = n.checkTarget(ctx, wish.Name)
+	}
+	checked.Name = named
+	return checked, nil
+}
+
+// drafted is the configuration as it would be with a row, checked as PutRow does.
+func (h *House) drafted(ctx context.Context, wish RowWish) (*config.Config, error) {
+	if err := h.mayConfigure(wish); err != nil {
+		return nil, err
+	}
+	if err := h.readOnly(wish.Section, wish.Name); err != nil {
+		return nil, err
+	}
+	rows, revision, err := h.Store.OpenConfigured(ctx)
+	if err != nil {
+		return nil, err
+	}
+	before := store.Opened{Configured: store.Configured{Section: wish.Section, Name: wish.Name}}
+	if i := slices.IndexFunc(rows, wish.about); i >= 0 {
+		before = rows[i]
+	}
+	body, changed, err := split(wish, before)
+	if err != nil {
+		return nil, err
+	}
+	after := before
+	after.Body, after.Values, after.Version = body, make(map[string]setting.Secret), revision+1
+	maps.Copy(after.Values, before.Values)
+	for key, value := range changed {
+		if after.Values[key] = value; value == "" {
+			delete(after.Values, key)
+		}
+	}
+	others := slices.DeleteFunc(slices.Clone(rows), wish.about)
+	return h.fits(rows, append(others, after), wish)
+}
+
+// DraftRow checks what a row would be, and does nothing. What is wrong is an error as PutRow has it.
+func (h *House) DraftRow(ctx context.Context, wish RowWish) error {
+	_, err := h.drafted(ctx, wish)
+	return err
+}
