@@ -131,7 +131,7 @@ func (d *door) tell(r *http.Request, info *request.Info, out *recorder, took tim
 }
 
 // tokens are what looks like a credential of ours or of GitHub's, which somebody may have put where a name belongs.
-var tokens = regexp.MustCompile(`(?i)mst_[^/]*|gh[a-z]_[^/]*|github_pat_[^/]*`)
+var tokens = regexp.MustCompile(`(?i)ms[tl]_[^/]*|gh[a-z]_[^/]*|github_pat_[^/]*`)
 
 func requestID() string {
 	var b [16]byte

@@ -64,6 +64,7 @@ type Server struct {
 	Proxies       []netip.Prefix // whose X-Forwarded headers are believed
 	MetricsListen string         // a listener of its own for /metrics; empty: with the rest
 	MetricsToken  setting.Secret
+	SignIn        SignIn
 }
 
 // A SourceConfig is one source, ready for its kind's Open.
@@ -194,7 +195,8 @@ func (l *loader) file(root *document.Node) {
 	top := l.section("", root, topFields, "server", "secrets", "sources", "targets", "mappings", "rules", "links", "guards", "schedule", "enterprise")
 	l.database(top)
 
-	s := l.section("server", top.child("server"), serverFields)
+	server := l.section("server", top.child("server"), serverFields, "sign_in")
+	s := server
 	l.config.Server = Server{
 		Listen: s.values.Text("listen"), ExternalURL: strings.TrimRight(s.values.Text("external_url"), "/"),
 		CertFile: s.values.Text("tls_cert_file"), CertKeyFile: s.values.Text("tls_key_file"), Proxies: s.networks("trusted_proxies"),
@@ -216,6 +218,7 @@ func (l *loader) file(root *document.Node) {
 
 	l.config.Guards = l.guards("guards", top.child("guards"))
 	l.sources(top)
+	l.signIn(server)
 	l.targets(top)
 	l.enterprise(top)
 	l.mappings(top)

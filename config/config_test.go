@@ -120,7 +120,7 @@ func TestTheWholeFile(t *testing.T) {
 	octo.Apply = guard.ApplyAuto
 	want := &Config{
 		Path: "musterline.yaml", Dir: "/etc/musterline",
-		Server:   Server{Listen: "127.0.0.1:8080", ExternalURL: "https://musterline.example.com"},
+		Server:   Server{Listen: "127.0.0.1:8080", ExternalURL: "https://musterline.example.com", SignIn: SignIn{Idle: 8 * time.Hour, Lifetime: 7 * 24 * time.Hour}},
 		Database: "sqlite:/etc/musterline/musterline.db", KeyFile: "/etc/musterline/musterline.key",
 		Sources: map[string]SourceConfig{
 			"corp": {Kind: "ldap", Line: 6, Values: setting.Values{

@@ -38,6 +38,10 @@ A server can also be configured through its API ([api.md](api.md)): sources, tar
 	}
 	part("`database`", "", topFields...)
 	part("`server`", "For `musterline serve`.", serverFields...)
+	part("`server.sign_in`", "How people sign in to the console: [sign-in.md](sign-in.md). Two more keys hold maps, `oidc` and `github`; with neither, a link "+
+		"from `musterline sign-in` is the only way.", signInFields...)
+	part("`server.sign_in.oidc`", "An identity provider, by OpenID Connect.", oidcFields...)
+	part("`server.sign_in.github`", "GitHub, by an OAuth App or a GitHub App.", githubSignInFields...)
 	part("`secrets`", "", secretsFields...)
 	part("`sources`", "A map of names to sources. Each has a `kind`; the kind decides the rest: [capabilities.md](capabilities.md). "+
 		"The name stands in references such as `corp/platform`.\n\n```yaml\nsources:\n  people: { kind: file, path: directory.yaml }\n```")

@@ -23,6 +23,19 @@ func (s *Store) Links(ctx context.Context, host string) ([]link.Link, error) {
 	return links, nil
 }
 
+// LinksOf returns the links of one user on a host.
+func (s *Store) LinksOf(ctx context.Context, host string, user link.UserRef) ([]link.Link, error) {
+	rows, err := s.queries.GetLinksOfUser(ctx, db.GetLinksOfUserParams{Host: host, Source: user.Source, UserID: string(user.ID)})
+	if err != nil {
+		return nil, fmt.Errorf("read links: %w", err)
+	}
+	links := make([]link.Link, len(rows))
+	for i, r := range rows {
+		links[i] = linkOf(r)
+	}
+	return links, nil
+}
+
 func linksOf(ctx context.Context, q *db.Queries, host string) ([]link.Link, error) {
 	rows, err := q.GetLinks(ctx, host)
 	if err != nil {
@@ -30,14 +43,18 @@ func linksOf(ctx context.Context, q *db.Queries, host string) ([]link.Link, erro
 	}
 	links := make([]link.Link, len(rows))
 	for i, r := range rows {
-		links[i] = link.Link{
-			User: link.UserRef{Source: r.Source, ID: directory.UserID(r.UserID)}, Account: team.AccountID(r.Account), Login: r.Login,
-			Tier: link.Tier(r.Tier), Evidence: r.Evidence, By: r.MadeBy, MadeAt: moment(r.MadeAt), SeenAt: moment(r.SeenAt),
-			State: link.State(r.State), Trouble: r.Trouble, Value: r.Value, Note: r.Note, Organization: r.Organization,
-		}
+		links[i] = linkOf(r)
 	}
 	slices.SortFunc(links, func(a, b link.Link) int { return compareUsers(a.User, b.User) }) // the databases sort text each in its way
 	return links, nil
+}
+
+func linkOf(r db.Link) link.Link {
+	return link.Link{
+		User: link.UserRef{Source: r.Source, ID: directory.UserID(r.UserID)}, Account: team.AccountID(r.Account), Login: r.Login,
+		Tier: link.Tier(r.Tier), Evidence: r.Evidence, By: r.MadeBy, MadeAt: moment(r.MadeAt), SeenAt: moment(r.SeenAt),
+		State: link.State(r.State), Trouble: r.Trouble, Value: r.Value, Note: r.Note, Organization: r.Organization,
+	}
 }
 
 func compareUsers(a, b link.UserRef) int {

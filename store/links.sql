@@ -1,6 +1,9 @@
 -- name: GetLinks :many
 SELECT * FROM links WHERE host = @host;
 
+-- name: GetLinksOfUser :many
+SELECT * FROM links WHERE host = @host AND source = @source AND user_id = @user_id;
+
 -- name: GetStatements :many
 SELECT * FROM statements WHERE host = @host;
 

@@ -30,6 +30,7 @@ type Session struct {
 	Subject   string
 	StartedAt time.Time
 	ExpiresAt time.Time
+	Data      []byte // as it was committed
 }
 
 // sessionPlace is what the data of a session is bound to.
@@ -37,21 +38,44 @@ func sessionPlace(hash []byte) string { return "session:" + hex.EncodeToString(h
 
 // FindCtx returns the data of a session; found is false when there is none or its time is over.
 func (x *Sessions) FindCtx(ctx context.Context, token string) (data []byte, found bool, err error) {
+	one, found, err := x.Get(ctx, token)
+	return one.Data, found, err
+}
+
+// Get returns a session; found is false when there is none or its time is over.
+func (x *Sessions) Get(ctx context.Context, token string) (one Session, found bool, err error) {
 	hash := sha256.Sum256([]byte(token))
 	row, err := x.s.queries.GetSession(ctx, hash[:])
 	if errors.Is(err, sql.ErrNoRows) {
-		return nil, false, nil
+		return Session{}, false, nil
+	}
+	if err == nil && (row.EndedAt != 0 || row.ExpiresAt <= micros(x.s.now())) {
+		return Session{}, false, nil
+	}
+	if err == nil {
+		one, err = x.open(row)
 	}
 	if err != nil {
-		return nil, false, fmt.Errorf("read session: %w", err)
+		return Session{}, false, fmt.Errorf("read session: %w", err)
 	}
-	if row.EndedAt != 0 || row.ExpiresAt <= micros(x.s.now()) {
-		return nil, false, nil
-	}
-	if data, err = x.unseal(row); err != nil {
-		return nil, false, fmt.Errorf("read session: %w", err)
-	}
-	return data, true, nil
+	return one, true, nil
+}
+
+// open returns a session with its data.
+func (x *Sessions) open(row db.Session) (Session, error) {
+	data, err := x.unseal(row)
+	return Session{
+		ID: hex.EncodeToString(row.Hash), Subject: row.Subject, StartedAt: moment(row.MadeAt), ExpiresAt: moment(row.ExpiresAt), Data: data,
+	}, err
+}
+
+// Touch moves the expiry of a session and nothing else, so that a request which only uses it takes nothing back that another is keeping in it.
+// A session that has ended stays so.
+func (x *Sessions) Touch(ctx context.Context, token string, expiry time.Time) error {
+	hash := sha256.Sum256([]byte(token))
+	return x.s.write(ctx, "touch session", func(t *tx) error {
+		return t.TouchSession(ctx, db.TouchSessionParams{ExpiresAt: micros(expiry), Hash: hash[:]})
+	})
 }
 
 func (x *Sessions) unseal(row db.Session) ([]byte, error) {
@@ -176,15 +200,23 @@ func (x *Sessions) Delete(token string) error { return x.DeleteCtx(context.Backg
 // All is AllCtx without a context.
 func (x *Sessions) All() (map[string][]byte, error) { return x.AllCtx(context.Background()) }
 
-// Of returns the sessions of a subject that are not over, the newest first.
+// Of returns the sessions of a subject that are not over, the newest first; with no subject, those of everybody who has signed in.
 func (x *Sessions) Of(ctx context.Context, subject string) ([]Session, error) {
-	rows, err := x.s.queries.GetSessionsOf(ctx, db.GetSessionsOfParams{Subject: subject, Now: micros(x.s.now())})
-	if err != nil {
-		return nil, fmt.Errorf("read sessions: %w", err)
+	now := micros(x.s.now())
+	rows, err := x.s.queries.GetSessionsOf(ctx, db.GetSessionsOfParams{Subject: subject, Now: now})
+	if subject == "" && err == nil {
+		rows, err = x.s.queries.GetSessions(ctx, now)
 	}
 	var all []Session
 	for _, r := range rows {
-		all = append(all, Session{ID: hex.EncodeToString(r.Hash), Subject: r.Subject, StartedAt: moment(r.MadeAt), ExpiresAt: moment(r.ExpiresAt)})
+		if subject == "" && r.Subject == "" {
+			continue // nobody has signed in with it yet
+		}
+		one, bad := x.open(r)
+		all, err = append(all, one), cmp.Or(err, bad)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("read sessions: %w", err)
 	}
 	return all, nil
 }

@@ -7,6 +7,9 @@ INSERT INTO sessions (hash, subject, sealed, made_at, expires_at, ended_at) VALU
 ON CONFLICT (hash) DO UPDATE SET subject = excluded.subject, sealed = excluded.sealed, expires_at = excluded.expires_at
 WHERE sessions.ended_at = 0;
 
+-- name: TouchSession :exec
+UPDATE sessions SET expires_at = @expires_at WHERE hash = @hash AND ended_at = 0;
+
 -- name: GetSessions :many
 SELECT * FROM sessions WHERE expires_at > @now AND ended_at = 0 ORDER BY made_at DESC, hash;
 

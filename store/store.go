@@ -37,6 +37,7 @@ type Options struct {
 
 	ReadOnly bool // writes nothing, not even migrations
 	Create   bool // makes a database that is not there
+	Beside   bool // writes rows beside a server that may be running: it neither makes a database nor brings its tables up to date
 
 	// Who is named to whoever finds the database locked: "musterline sync". The process and the host are added.
 	Who string
@@ -54,6 +55,7 @@ type Store struct {
 	log     *slog.Logger
 	who     string
 	locked  bool // nothing is written: opened as reader
+	beside  bool // the tables stay as they are
 	asked   Asked
 	lock    atomic.Pointer[lock] // the last that was taken; nil: none
 }
@@ -148,7 +150,7 @@ func Open(ctx context.Context, url string, o Options) (*Store, error) {
 	if o.Key == nil && !o.ReadOnly {
 		return nil, errors.New("open database: writing needs the key file")
 	}
-	s := &Store{engine: e, key: o.Key, now: o.Now, log: o.Log, who: o.Who, locked: o.ReadOnly}
+	s := &Store{engine: e, key: o.Key, now: o.Now, log: o.Log, who: o.Who, locked: o.ReadOnly, beside: o.Beside}
 	if s.now == nil {
 		s.now = time.Now
 	}
@@ -167,7 +169,7 @@ func Open(ctx context.Context, url string, o Options) (*Store, error) {
 
 // prepare migrates, and makes sure of the key.
 func (s *Store) prepare(ctx context.Context) error {
-	if s.locked {
+	if s.locked || s.beside {
 		if err := current(ctx, s.reads); err != nil {
 			return err
 		}
@@ -178,7 +180,7 @@ func (s *Store) prepare(ctx context.Context) error {
 		return nil
 	}
 	s.chain = s.key.Derive("audit chain")
-	if !s.locked {
+	if !s.locked && !s.beside {
 		if err := s.found(ctx); err != nil {
 			return err
 		}

@@ -19,6 +19,11 @@ type Gate interface {
 	// but a Guest who is nothing, as long as they may know of the door.
 	Admit(ctx context.Context, credential setting.Secret, to Door) (Guest, error)
 
+	// Known asks with our own credential what an account is to the organization, or to the team that the door names: of somebody who has shown
+	// us that it is theirs. The account is known by its number, so that a login that has changed hands opens nothing. An account that is
+	// nothing to the organization is no error but a Guest who is nothing. Scoped and Writes are about credentials, and are not set; nor is the Team.
+	Known(ctx context.Context, account team.AccountID, to Door) (Guest, error)
+
 	// Relay returns what the system itself answers to a question.
 	Relay(ctx context.Context, credential setting.Secret, about Question, at Door) (Relayed, error)
 }
@@ -42,6 +47,9 @@ type Guest struct {
 	Member     bool // of the organization; an app is one
 	Owner      bool // of the organization; an app counts as one, within what its token may
 	Maintainer bool // may administer the team, or, at the organization's door, any team; an owner may
+
+	// Maintains are the teams of which Known has found the account to be a maintainer, at the organization's own door.
+	Maintains []team.Ref
 
 	Scoped bool // the credential says what it may do
 	Writes bool // and it says that it may change teams

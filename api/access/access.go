@@ -5,6 +5,9 @@
 // one system is asked, with that token, who its owner is and what they are to the organization or the team. Answers are kept for a minute, under
 // a keyed hash of the token and never the token itself, and only for what reads; whatever changes something asks anew. Whoever shows wrong
 // credentials soon has to wait, so that nobody can use us to guess.
+//
+// A person who has signed in (package signin) is a caller too. Their roles are those that a sign-in link or an administrator gave, and what the
+// target's own system says of the account that they have proven to be theirs: person.go.
 package access
 
 import (
@@ -14,7 +17,6 @@ import (
 	"crypto/sha256"
 	"encoding/base64"
 	"errors"
-	"fmt"
 	"log/slog"
 	"net/http"
 	"net/netip"
@@ -47,6 +49,7 @@ type Assignments interface {
 type Options struct {
 	Tokens      Tokens      // may be nil: there are none
 	Assignments Assignments // may be nil: there are none
+	People      People      // may be nil: nobody signs in
 	Now         func() time.Time
 	Log         *slog.Logger
 }
@@ -55,6 +58,7 @@ type Options struct {
 type Access struct {
 	tokens      Tokens
 	assignments Assignments
+	people      People
 	now         func() time.Time
 	log         *slog.Logger
 
@@ -62,6 +66,7 @@ type Access struct {
 	wrong   *cache[asked, struct{}] // credentials that a host did not accept a moment ago
 	good    *cache[asked, struct{}] // those that it did; they do not wait because a stranger guesses
 	entries *cache[asked, Entry]
+	words   *cache[told, target.Guest] // what targets say of people's accounts
 	guesses *guesses
 }
 
@@ -75,7 +80,7 @@ type asked struct {
 
 // New returns an Access. It calls nobody.
 func New(o Options) *Access {
-	a := &Access{tokens: o.Tokens, assignments: o.Assignments, now: o.Now, log: o.Log, key: make([]byte, sha256.Size)}
+	a := &Access{tokens: o.Tokens, assignments: o.Assignments, people: o.People, now: o.Now, log: o.Log, key: make([]byte, sha256.Size)}
 	_, _ = rand.Read(a.key) // it never fails
 	if a.now == nil {
 		a.now = time.Now
@@ -85,6 +90,7 @@ func New(o Options) *Access {
 	}
 	a.wrong, a.good = newCache[asked, struct{}](10_000, a.now), newCache[asked, struct{}](10_000, a.now)
 	a.entries, a.guesses = newCache[asked, Entry](50_000, a.now), newGuesses(a.now)
+	a.words = newCache[told, target.Guest](50_000, a.now)
 	return a
 }
 
@@ -109,12 +115,14 @@ func NotFound() *Refusal { return refuse(http.StatusNotFound, "Not Found") }
 
 var badCredentials = refuse(http.StatusUnauthorized, "Bad credentials")
 
-// A Caller is somebody who shows a credential that has the form of one. A Musterline token has been looked up; of any other nothing is known yet.
+// A Caller is somebody who shows a credential that has the form of one, or a person who has signed in. A Musterline token has been looked up; of
+// any other nothing is known yet.
 type Caller struct {
 	credential setting.Secret
 	key        [sha256.Size]byte
 	from       netip.Addr
 	token      *store.Token
+	person     *Person
 }
 
 // Token returns the caller's Musterline token, if it is one.
@@ -227,6 +235,9 @@ type Entry struct {
 	Guest target.Guest
 	Lists bool     // at the organization's door: they maintain some team, for which they may look for groups, and are nothing else there
 	Why   *Refusal // what stops them from changing anything, whatever their role
+
+	// Unsure is why the target's own system could not be asked. The role is then what is known without it, and may be more.
+	Unsure error
 }
 
 // May reports whether whoever is at the door may do something there.
@@ -238,6 +249,9 @@ func (a *Access) Enter(ctx context.Context, c Caller, at Place, to target.Door, 
 		if t.Target != "" && t.Target != at.Target {
 			return Entry{}, NotFound()
 		}
+	}
+	if c.person != nil {
+		return a.greet(ctx, c.person, at, to, fresh)
 	}
 	key := asked{caller: c.key, host: at.Host, target: at.Target, door: to}
 	key.door.Nested = false // whoever asks for more is the same at the same door
@@ -364,9 +378,9 @@ func (a *Access) assigned(ctx context.Context, e *Entry, at Place) error {
 	if a.assignments == nil || e.Guest.Account == "" {
 		return nil
 	}
-	given, err := a.assignments.RolesOf(ctx, fmt.Sprintf("github:%s#%s", at.Host, e.Guest.Account))
+	given, err := a.assignments.RolesOf(ctx, accountSubject(at.Host, e.Guest.Account))
 	if err != nil {
-		return &Refusal{Status: http.StatusServiceUnavailable, Message: "The roles could not be looked up.", Retry: time.Second, Err: err}
+		return unread("The roles could not be looked up.", err)
 	}
 	for _, g := range given {
 		if r := Role(g.Role); (g.Target == "" || g.Target == at.Target) && r.rank() > e.Role.rank() {

@@ -211,6 +211,11 @@ func (g *gate) Admit(context.Context, setting.Secret, target.Door) (target.Guest
 	return g.guest, g.err
 }
 
+func (g *gate) Known(context.Context, team.AccountID, target.Door) (target.Guest, error) {
+	g.asked++
+	return g.guest, g.err
+}
+
 func (g *gate) Relay(context.Context, setting.Secret, target.Question, target.Door) (target.Relayed, error) {
 	g.asked++
 	return target.Relayed{}, g.err

@@ -49,6 +49,7 @@ const (
 	Public     Permission = "public"     // nothing is asked: whether the server is alive
 	Identified Permission = "identified" // a credential that is good
 	LookUp     Permission = "look-up"    // what GitHub itself shows the caller, or a viewer of the target
+	SignedIn   Permission = "signed-in"  // a person who has signed in, whatever their role: what is their own
 
 	ReadGroups     Permission = "read-groups"     // groups of the identity providers that a target shows
 	ReadMappings   Permission = "read-mappings"   // of a team
@@ -61,10 +62,12 @@ const (
 )
 
 // least is the least role that each permission takes, on the team or organization in question. Identified and LookUp are settled by
-// who vouches for the caller and take no role of ours; a Musterline token takes Viewer for them.
+// who vouches for the caller and take no role of ours; a Musterline token takes Viewer for them. SignedIn is for people alone, or
+// for an administrator's token.
 var least = map[Permission]Role{
 	Identified: Viewer,
 	LookUp:     Viewer,
+	SignedIn:   Administrator,
 
 	ReadGroups:     Viewer,
 	ReadMappings:   Viewer,

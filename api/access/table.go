@@ -30,6 +30,10 @@ var Routes = map[string]Permission{
 	"DELETE /teams/{team_id}/members/{username}":                           ChangeMembers,
 
 	"GET /api/musterline/openapi.json":                  Public,
+	"GET /api/musterline/me":                            Public,
+	"POST /api/musterline/me/sign-out":                  SignedIn,
+	"GET /api/musterline/sessions":                      SignedIn,
+	"DELETE /api/musterline/sessions/{id}":              SignedIn,
 	"GET /api/musterline/configured":                    Read,
 	"GET /api/musterline/kinds":                         Read,
 	"GET /api/musterline/about":                         Read,

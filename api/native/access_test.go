@@ -24,7 +24,7 @@ func TestEveryRouteAsEveryRoleAndAsNobody(t *testing.T) {
 	}
 	least := map[access.Permission]access.Role{
 		access.Read: access.Viewer, access.ReadGroups: access.Viewer, access.ReadMappings: access.Viewer, access.ChangeMappings: access.Maintainer,
-		access.Operate: access.Owner, access.Administer: access.Administrator,
+		access.Operate: access.Owner, access.Administer: access.Administrator, access.SignedIn: access.Administrator,
 	}
 	if _, err := l.house.Sync(t.Context(), answer.SyncWish{Target: "octo", By: "a test"}, nil); err != nil {
 		t.Fatal(err)
@@ -34,7 +34,7 @@ func TestEveryRouteAsEveryRoleAndAsNobody(t *testing.T) {
 		t.Fatal(err)
 	}
 	param := regexp.MustCompile(`\{[a-z]+\}`)
-	names := strings.NewReplacer("{target}", "octo", "{source}", "people", "{team}", "free", "{run}", "1", "{request}", asked.ID, "{token}", "99")
+	names := strings.NewReplacer("{target}", "octo", "{source}", "people", "{team}", "free", "{run}", "1", "{request}", asked.ID, "{token}", "99", "{id}", "none")
 	bodies := map[string]string{ // whoever is let in changes nothing by them
 		"POST /targets/{target}/sync": `{"digest":"of another plan"}`, "POST /runs/{run}/undo": `{"digest":"of another plan"}`,
 		"PUT /targets/{target}/teams/{team}/mappings": `{"groups":[]}`, "POST /targets/{target}/teams/{team}/mappings/preview": `{"groups":[]}`,
@@ -76,11 +76,21 @@ func TestEveryRouteAsEveryRoleAndAsNobody(t *testing.T) {
 		for _, role := range access.Roles {
 			got := l.ask(string(role), method, path, body)
 			if may := role.AtLeast(least[need]); (got.status == http.StatusForbidden) == may && !strings.HasSuffix(path, "cursor=") || got.status == http.StatusUnauthorized {
-				t.Errorf("%s as %s, who needs %s: %d %s", route, role, least[need], got.status, got.text)
+				if own := strings.HasPrefix(path, "/me/"); !own || got.status != http.StatusForbidden { // what is somebody's own no token opens
+					t.Errorf("%s as %s, who needs %s: %d %s", route, role, least[need], got.status, got.text)
+				}
+			}
+			if path == "/me/sign-out" {
+				continue
+			}
+			got = l.ask("signed-in "+string(role), method, path, body)
+			if may := need == access.SignedIn || role.AtLeast(least[need]); (got.status == http.StatusForbidden) == may && !strings.HasSuffix(path, "cursor=") || got.status == http.StatusUnauthorized {
+				t.Errorf("%s as a %s who has signed in and needs %s: %d %s", route, role, least[need], got.status, got.text)
 			}
 		}
 		if onTarget {
 			l.ask("hex's owner", method, strings.TrimSuffix(path, "?cursor="), body).want(http.StatusNotFound)
+			l.ask("signed-in owner of hex", method, strings.TrimSuffix(path, "?cursor="), body).want(http.StatusNotFound)
 		}
 	}
 	if after := l.state(); after != before {
@@ -107,8 +117,11 @@ func TestWhoMayNotChangesNothing(t *testing.T) {
 		{"POST", "/roles", `{"subject":"github:github.com#1","role":"viewer"}`, "administrator"},
 	} {
 		before := l.state()
-		for _, who := range []string{"", "ghp_nobodys", "viewer", "maintainer", "owner", "octo's viewer", "octo's maintainer", "octo's owner", "hex's owner", "ghp_bob", "ghp_ann_reads"} {
-			role := strings.TrimPrefix(who, "octo's ")
+		for _, who := range []string{
+			"", "ghp_nobodys", "viewer", "maintainer", "owner", "octo's viewer", "octo's maintainer", "octo's owner", "hex's owner", "ghp_bob", "ghp_ann_reads",
+			"signed-in viewer", "signed-in maintainer", "signed-in owner", "signed-in owner of hex",
+		} {
+			role := strings.TrimPrefix(strings.TrimPrefix(who, "octo's "), "signed-in ")
 			if access.Role(role).AtLeast(access.Role(c.needs)) {
 				continue
 			}

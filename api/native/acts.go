@@ -486,7 +486,7 @@ func (a *API) registerLink() {
 // onHost lets the caller in to the people of a host: who may on every target whose accounts live there.
 func (a *API) onHost(ctx context.Context, host string) (*visit, error) {
 	v := visitOf(ctx)
-	if t, ours := v.caller.Token(); ours && t.Target == "" {
+	if v.unbound() {
 		return a.everywhere(ctx)
 	}
 	configured, err := v.house.Configured(ctx)

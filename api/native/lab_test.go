@@ -18,6 +18,7 @@ import (
 	"musterline.example/api"
 	"musterline.example/api/access"
 	"musterline.example/api/native"
+	"musterline.example/api/signin"
 	"musterline.example/catalog"
 	"musterline.example/config"
 	"musterline.example/internal/githubsim"
@@ -63,13 +64,15 @@ type lab struct {
 	api    *native.API
 	server *httptest.Server
 	tokens map[string]string
+
+	cookies map[string]*http.Cookie // of people who have signed in
 }
 
 const secretOfTarget = "ghp_simulated_and_secret"
 
 func newLab(t testing.TB) *lab {
 	t.Helper()
-	l := &lab{t: t, dir: t.TempDir(), tokens: map[string]string{}}
+	l := &lab{t: t, dir: t.TempDir(), tokens: map[string]string{}, cookies: map[string]*http.Cookie{}}
 	world, err := githubsim.Load(strings.NewReader(organizations))
 	if err != nil {
 		t.Fatal(err)
@@ -97,10 +100,14 @@ func newLab(t testing.TB) *lab {
 	}
 	t.Cleanup(l.house.Close)
 	l.now = answer.NewCurrent(l.house)
-	guard := access.New(access.Options{Tokens: l.house.Store, Assignments: l.house.Store, Log: log})
-	l.api = native.New(native.Options{House: l.now.House, Access: guard, Version: "test", Log: log})
+	doors, err := signin.New(signin.Options{Store: l.house.Store, House: l.now.House, SignIn: c.Server.SignIn, Log: log})
+	if err != nil {
+		t.Fatal(err)
+	}
+	guard := access.New(access.Options{Tokens: l.house.Store, Assignments: l.house.Store, People: doors, Log: log})
+	l.api = native.New(native.Options{House: l.now.House, Access: guard, Sessions: doors, Version: "test", Log: log})
 	l.server = httptest.NewServer(api.New(api.Options{
-		GitHub: api.Plain(http.NotFoundHandler()), Rooms: map[string]api.Room{native.Prefix: l.api}, Log: log,
+		GitHub: api.Plain(http.NotFoundHandler()), Rooms: map[string]api.Room{native.Prefix: l.api, signin.Prefix: doors}, Log: log,
 	}))
 	t.Cleanup(l.server.Close)
 	for _, role := range []string{"viewer", "maintainer", "owner", "administrator"} {
@@ -110,6 +117,10 @@ func newLab(t testing.TB) *lab {
 		}
 	}
 	l.token("hex's owner", "hex", "owner")
+	for _, role := range access.Roles {
+		l.signIn("signed-in "+string(role), "", string(role))
+	}
+	l.signIn("signed-in owner of hex", "hex", "owner")
 	return l
 }
 
@@ -144,6 +155,22 @@ func (l *lab) token(name, target, role string) {
 	l.tokens[name] = made.Text
 }
 
+// signIn signs somebody in with a link.
+func (l *lab) signIn(name, target, role string) {
+	l.t.Helper()
+	made, err := l.house.SignInLink(l.t.Context(), answer.SignInWish{Name: "grace", Target: target, Role: role, ExpiresAt: time.Now().Add(time.Hour), URL: l.server.URL, By: "a test"})
+	if err != nil {
+		l.t.Fatal(err)
+	}
+	once := &http.Client{CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
+	answered, err := once.Post(made.URL, "", nil) //nolint:noctx // of this very test
+	if err != nil || len(answered.Cookies()) != 1 {
+		l.t.Fatal("not signed in: ", err)
+	}
+	_ = answered.Body.Close()
+	l.cookies[name] = answered.Cookies()[0]
+}
+
 func (l *lab) write(name, text string) {
 	l.t.Helper()
 	if err := os.WriteFile(filepath.Join(l.dir, name), []byte(text), 0o600); err != nil {
@@ -170,7 +197,9 @@ func (l *lab) ask(who, method, path, body string, headers ...string) reply {
 	if token := l.tokens[who]; token != "" {
 		who = token
 	}
-	if who != "" {
+	if c := l.cookies[who]; c != nil {
+		r.AddCookie(c)
+	} else if who != "" {
 		r.Header.Set("Authorization", "Bearer "+who)
 	}
 	if body != "" {

@@ -18,13 +18,13 @@ func (a *API) registerLooks() {
 		id: "configured", route: "GET /configured", tag: "configuration", summary: "What is configured, by name",
 		promise: "Lists the names of sources and targets. A token that is bound to a target sees that one and the sources that it shows.",
 	}, func(ctx context.Context, _ *struct{}) (*body[answer.Configured], error) {
-		v, bound, err := a.within(ctx)
+		v, seen, err := a.among(ctx, "")
 		if err != nil {
 			return nil, err
 		}
 		c, err := v.house.Configured(ctx)
-		c.Targets = slices.DeleteFunc(c.Targets, func(t answer.ConfiguredTarget) bool { return bound != "" && t.Name != bound })
-		c.Sources = slices.DeleteFunc(c.Sources, func(s answer.ConfiguredSource) bool { return !v.shows(bound, s.Name) })
+		c.Targets = slices.DeleteFunc(c.Targets, func(t answer.ConfiguredTarget) bool { return !seen.has(t.Name) })
+		c.Sources = slices.DeleteFunc(c.Sources, func(s answer.ConfiguredSource) bool { return !v.showsAny(seen, s.Name) })
 		return told(c, err)
 	})
 	operate(a, op{
@@ -33,16 +33,16 @@ func (a *API) registerLooks() {
 	}, func(ctx context.Context, in *struct {
 		Target string `query:"target" doc:"Only this target."`
 	}) (*body[answer.Status], error) {
-		v, target, err := a.chosen(ctx, in.Target)
+		v, seen, err := a.among(ctx, in.Target)
 		if err != nil {
 			return nil, err
 		}
-		var names []string
-		if target != "" {
-			names = []string{target}
+		s, err := v.house.Status(ctx, seen...)
+		if seen = v.bounds(); seen == nil {
+			return told(s, err)
 		}
-		s, err := v.house.Status(ctx, names...)
-		s.Sources = slices.DeleteFunc(s.Sources, func(of answer.SourceStatus) bool { return !v.shows(v.bound(), of.Name) })
+		s.Sources = slices.DeleteFunc(s.Sources, func(of answer.SourceStatus) bool { return !v.showsAny(seen, of.Name) })
+		s.Unfit = nil // whose they are is not theirs to know; their own target says what it rests on
 		return told(s, err)
 	})
 	operate(a, op{
@@ -108,7 +108,7 @@ func (a *API) registerLooks() {
 		id: "kinds", route: "GET /kinds", tag: "configuration", summary: "The kinds of sources and targets, with what they ask for",
 		promise: "Lists what a source or target of each kind can be told, so that a form can be made of it.",
 	}, func(ctx context.Context, _ *struct{}) (*body[kinds], error) {
-		if _, _, err := a.within(ctx); err != nil {
+		if _, _, err := a.among(ctx, ""); err != nil {
 			return nil, err
 		}
 		return told(allKinds(), nil)
@@ -203,6 +203,19 @@ func (v *visit) bound() string {
 		return t.Target
 	}
 	return v.entered
+}
+
+// bounds are the targets beyond which the caller sees nothing; nil: none.
+func (v *visit) bounds() scope {
+	if one := v.bound(); one != "" {
+		return scope{one}
+	}
+	return v.sees
+}
+
+// showsAny reports whether one of the targets shows a source.
+func (v *visit) showsAny(targets scope, source string) bool {
+	return targets == nil || slices.ContainsFunc(targets, func(name string) bool { return v.shows(name, source) })
 }
 
 // shows reports whether a target shows a source to those who see only that target.

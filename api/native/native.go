@@ -39,6 +39,9 @@ type Options struct {
 	House  func(ctx context.Context) (*answer.House, error)
 	Access *access.Access
 
+	// Sessions are of people who sign in. Nil: nobody can.
+	Sessions Sessions
+
 	// Asked is told of a target for which a sync was asked, where no job queue hears of it with the request. It may be nil.
 	Asked func(target string)
 	// Alone takes a target for one act that a caller has seen the plan of, until done, so that no job is at it meanwhile. The context that it
@@ -71,6 +74,9 @@ func New(o Options) *API {
 	if a.Log == nil {
 		a.Log = slog.New(slog.DiscardHandler)
 	}
+	if a.Sessions == nil {
+		a.Sessions = nobody{}
+	}
 	a.acts = newActs(a.Now)
 	a.doors = a.huma()
 	a.registerLooks()
@@ -81,6 +87,8 @@ func New(o Options) *API {
 	a.registerExplained()
 	a.registerAudit()
 	a.registerKeys()
+	a.registerMe()
+	a.registerSessions()
 	a.mux.HandleFunc("GET "+Prefix+"/openapi.json", a.document())
 	a.needs["GET "+Prefix+"/openapi.json"] = access.Routes["GET "+Prefix+"/openapi.json"]
 	return a
@@ -114,6 +122,11 @@ type visit struct {
 	entered string // the target, of a caller on GitHub's word
 	lists   bool   // they maintain some team, and may look for groups alone
 	writer  http.ResponseWriter
+
+	// Of a person who has signed in.
+	given   []access.Given // the roles that are ours to know
+	sees    scope          // the targets that a list is narrowed to
+	request *http.Request
 }
 
 type visitKey struct{}
@@ -129,6 +142,7 @@ func visitOf(ctx context.Context) *visit {
 func (a *API) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	v := &visit{info: request.Of(r.Context()), accept: r.Header.Get("Accept"), writer: w}
 	r = r.WithContext(context.WithValue(r.Context(), visitKey{}, v))
+	v.request = r
 	h := w.Header()
 	h.Set("Cache-Control", "no-store") // answers are somebody's own
 	if err := a.open(r, v); err != nil {
@@ -177,20 +191,14 @@ func (a *API) open(r *http.Request, v *visit) error {
 		v.need, v.info.Route = need, pattern
 		return nil
 	}
-	caller, err := a.Access.Identify(r.Context(), r.Header.Get("Authorization"), v.info.From)
-	if err != nil {
+	if err := a.identify(r, v); err != nil {
 		return err
 	}
 	if err := printable(r); err != nil {
 		return err
 	}
-	if v.caller = caller; !known {
+	if !known {
 		return a.notServed(r)
-	}
-	if t, ours := caller.Token(); ours {
-		v.who = "token " + t.Name
-	} else {
-		v.who = "a GitHub token"
 	}
 	v.info.Who, v.info.Route, v.need = v.who, pattern, need
 	if sort, _, err := mime.ParseMediaType(r.Header.Get("Content-Type")); r.ContentLength != 0 && (err != nil || sort != "application/json") {
@@ -199,8 +207,28 @@ func (a *API) open(r *http.Request, v *visit) error {
 			status: http.StatusUnsupportedMediaType,
 		}
 	}
+	var err error
 	v.house, err = a.House(r.Context())
 	return err
+}
+
+// identify finds out who the caller is: by the credential that they show, or by their session.
+func (a *API) identify(r *http.Request, v *visit) error {
+	if err := a.signed(r, v); err != nil {
+		return err
+	}
+	if _, person := v.caller.Person(); person {
+		return nil
+	}
+	var err error
+	if v.caller, err = a.Access.Identify(r.Context(), r.Header.Get("Authorization"), v.info.From); err != nil {
+		return err
+	}
+	v.who = "a GitHub token"
+	if t, ours := v.caller.Token(); ours {
+		v.who = "token " + t.Name
+	}
+	return nil
 }
 
 func noRoute() error {
@@ -288,6 +316,8 @@ func (v *visit) changes() bool { return !v.need.Allows(access.Viewer) }
 // may says why somebody at a door may not; nil when they may.
 func (v *visit) may(e access.Entry) error {
 	switch {
+	case !e.May(v.need) && e.Unsure != nil:
+		return e.Unsure
 	case e.Role == access.Nobody && !e.Lists:
 		return noTarget()
 	case !e.May(v.need):
@@ -326,6 +356,13 @@ func (a *API) enter(ctx context.Context, name string) (*visit, access.Entry, err
 	if !known {
 		return nil, none, noTarget()
 	}
+	if _, person := v.caller.Person(); person {
+		e, err := a.personAt(ctx, v, name)
+		if err == nil && !v.unbound() {
+			v.entered = name
+		}
+		return v, e, err
+	}
 	place, err := a.place(ctx, v, name)
 	if err != nil {
 		return nil, none, err
@@ -348,6 +385,9 @@ func mayNot() error {
 // everywhere lets the caller in to what belongs to the whole server.
 func (a *API) everywhere(ctx context.Context) (*visit, error) {
 	v := visitOf(ctx)
+	if _, person := v.caller.Person(); person {
+		return v.everywherePerson()
+	}
 	t, ours := v.caller.Token()
 	switch {
 	case !ours:
@@ -364,6 +404,17 @@ func (a *API) everywhere(ctx context.Context) (*visit, error) {
 // within lets the caller in to a list that shows each what they may see. It returns the target to which they are bound; empty: all.
 func (a *API) within(ctx context.Context) (v *visit, target string, err error) {
 	v = visitOf(ctx)
+	if _, person := v.caller.Person(); person && !v.unbound() {
+		names, err := a.openTo(ctx, v)
+		if err != nil {
+			return nil, "", err
+		}
+		if len(names) > 1 {
+			return nil, "", answer.Usagef("this is about one target at a time for you: say which with target")
+		}
+		v.entered = names[0]
+		return v, names[0], nil
+	}
 	t, ours := v.caller.Token()
 	if !ours || t.Target == "" {
 		v, err = a.everywhere(ctx)
@@ -392,6 +443,7 @@ type op struct {
 	status  int              // of the answer; 200 when 0
 	refuses []int            // statuses beside those that every operation may answer
 	other   map[string]other // answers that are no JSON
+	open    bool             // for everybody
 }
 
 // An other answer is no JSON.
@@ -408,7 +460,7 @@ func operate[I, O any](a *API, o op, do func(ctx context.Context, in *I) (*O, er
 		DefaultStatus: o.status, MaxBodyBytes: maxBody, BodyReadTimeout: 10 * time.Second,
 		SkipValidateBody: true, // read does it, and names the nearest right word
 		Responses:        map[string]*huma.Response{},
-		Security:         []map[string][]string{{"bearer": {}}},
+		Security:         []map[string][]string{{"bearer": {}}, {"session": {}}},
 	}
 	refuses := append([]int{401, 403, 404, 422, 429, 502, 503}, o.refuses...)
 	if method == http.MethodPost || method == http.MethodPut {
@@ -421,6 +473,9 @@ func operate[I, O any](a *API, o op, do func(ctx context.Context, in *I) (*O, er
 		operation.Responses[status] = &huma.Response{
 			Description: w.description, Content: map[string]*huma.MediaType{w.contentType: {Schema: &huma.Schema{Type: huma.TypeString}}},
 		}
+	}
+	if o.open {
+		operation.Security = []map[string][]string{}
 	}
 	huma.Register(a.doors, operation, func(ctx context.Context, in *I) (*O, error) {
 		out, err := do(ctx, in)
@@ -454,6 +509,9 @@ func (a *API) huma() huma.API { //nolint:ireturn // huma gives out no type
 	config.Components.SecuritySchemes = map[string]*huma.SecurityScheme{"bearer": {
 		Type: "http", Scheme: "bearer",
 		Description: "A Musterline token (musterline token create), or for routes about one target a token of that target's GitHub.",
+	}, "session": {
+		Type: "apiKey", In: "cookie", Name: "__Host-musterline",
+		Description: "Somebody who has signed in with a browser. What changes something must come from our own pages.",
 	}}
 	config.Formats = map[string]huma.Format{"application/json": {
 		Marshal: func(w io.Writer, v any) error {

@@ -236,7 +236,7 @@ type AsWhom struct {
 // run lets the caller in to a run's target.
 func (a *API) run(ctx context.Context, id string) (*visit, error) {
 	v := visitOf(ctx)
-	if _, ours := v.caller.Token(); !ours && !a.oneHost(ctx, v.house) {
+	if v.caller.Credential() != "" && !a.oneHost(ctx, v.house) {
 		// A number that is guessed or mistyped must not send somebody's GitHub token to a host that they did not mean.
 		return nil, answer.Errorf(answer.Forbidden, "runs are named by number on all hosts: this takes a Musterline token")
 	}

@@ -157,7 +157,7 @@ somebody approves it by name, and it can always say why somebody is in a team.`,
 		}
 	}
 	add(groupSync, c.planCommand(), c.applyCommand(), c.syncCommand(), c.serveCommand())
-	add(groupKeep, c.approveCommand(), c.pauseCommand(), c.resumeCommand(), c.undoCommand(), c.linkCommand(), c.tokenCommand())
+	add(groupKeep, c.approveCommand(), c.pauseCommand(), c.resumeCommand(), c.undoCommand(), c.linkCommand(), c.tokenCommand(), c.signInCommand())
 	add(groupLook, c.checkCommand(), c.statusCommand(), c.whyCommand(), c.groupsCommand(), c.teamsCommand(), c.auditCommand())
 	add(groupOther, c.demoCommand(), c.openapiCommand(), c.versionCommand(), c.completionCommand())
 	root.SetHelpCommandGroupID(groupOther)

@@ -55,7 +55,7 @@ func (c *cli) server() (*client.Client, error) {
 	return client.New(client.Options{URL: r.url, Token: setting.Secret(r.token), CAFile: r.caFile, Agent: "musterline/" + version})
 }
 
-// keyring returns who gives out tokens, until close: a server, or the house, which is held for who makes or ends one.
+// keyring returns who gives out tokens, until close: a server, or the house. To make or to end one works beside a server that runs.
 func (c *cli) keyring(ctx context.Context, who string) (answer.Keyring, func(), error) {
 	server, err := c.server()
 	if err != nil {
@@ -71,7 +71,7 @@ func (c *cli) keyring(ctx context.Context, who string) (answer.Keyring, func(), 
 	if who == "" {
 		err = h.Look(ctx)
 	} else {
-		err = h.Hold(ctx, "musterline "+who)
+		err = h.Beside(ctx, "musterline "+who)
 	}
 	if err != nil {
 		return nil, nil, err

@@ -19,6 +19,7 @@ import (
 	"musterline.example/api/access"
 	"musterline.example/api/github"
 	"musterline.example/api/native"
+	"musterline.example/api/signin"
 	"musterline.example/config"
 	"musterline.example/internal/telemetry"
 	"musterline.example/job"
@@ -41,6 +42,7 @@ type server struct {
 
 	access *access.Access
 	native *native.API
+	signIn *signin.SignIn
 	rooms  atomic.Pointer[rooms]
 	looked sync.Mutex // held by who looks whether the configuration has changed
 }
@@ -58,9 +60,15 @@ const fresh = time.Second
 
 // open makes the rooms, so that a configuration that cannot be served is known at once.
 func (s *server) open(ctx context.Context) error {
-	s.access = access.New(access.Options{Tokens: s.store, Assignments: s.store, Now: s.clock, Log: s.log})
-	s.native = native.New(native.Options{House: s.now.House, Access: s.access, Alone: s.alone, Version: version, Now: s.clock, Log: s.log})
-	_, err := s.room(ctx)
+	var err error
+	if s.signIn, err = signin.New(signin.Options{
+		Store: s.store, House: s.now.House, SignIn: s.config.SignIn, ExternalURL: s.config.ExternalURL, Now: s.clock, Log: s.log,
+	}); err != nil {
+		return answer.Errorf(answer.Failed, "%w", err)
+	}
+	s.access = access.New(access.Options{Tokens: s.store, Assignments: s.store, People: s.signIn, Now: s.clock, Log: s.log})
+	s.native = native.New(native.Options{House: s.now.House, Access: s.access, Sessions: s.signIn, Alone: s.alone, Version: version, Now: s.clock, Log: s.log})
+	_, err = s.room(ctx)
 	return err
 }
 
@@ -134,7 +142,7 @@ func (s *server) furnish(ctx context.Context, h *answer.House) (rooms http.Handl
 		o.Targets = append(o.Targets, t)
 	}
 	return api.New(api.Options{
-		GitHub: github.New(o), Rooms: map[string]api.Room{native.Prefix: s.native}, TrustedProxies: s.config.Proxies, Metrics: served{s.figures}, Now: s.clock, Log: s.log,
+		GitHub: github.New(o), Rooms: map[string]api.Room{native.Prefix: s.native, signin.Prefix: s.signIn}, TrustedProxies: s.config.Proxies, Metrics: served{s.figures}, Now: s.clock, Log: s.log,
 	}), whole, nil
 }
 

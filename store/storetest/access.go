@@ -416,6 +416,32 @@ var sessions = map[string]func(*world){
 		e := w.entries(store.KindSession)[0]
 		w.equal([]string{e.Act, e.Actor.Requester, string(e.Body)}, []string{"revoke", "eve", `{"subject":"ada","sessions":1}`})
 	},
+	"a session that is used lasts longer, and what it holds stays as another request has left it": func(w *world) {
+		x := w.Sessions(who)
+		w.must(x.Commit("t1", []byte("ada"), start.Add(time.Hour)))
+		w.must(x.Touch(w.ctx(), "t1", start.Add(3*time.Hour)))
+		w.later(2 * time.Hour)
+		one, found, err := x.Get(w.ctx(), "t1")
+		w.must(err)
+		w.equal([]any{found, one.Subject, string(one.Data), one.StartedAt, one.ExpiresAt}, []any{true, "ada", "ada", start, start.Add(3 * time.Hour)})
+		w.must(x.Revoke(w.ctx(), one.ID, "eve"))
+		w.must(x.Touch(w.ctx(), "t1", start.Add(5*time.Hour)))
+		_, found, err = x.Get(w.ctx(), "t1")
+		w.must(err)
+		w.equal(found, false)
+		w.equal(len(w.entries(store.KindSession)), 2)
+	},
+	"the sessions of everybody are of those who have signed in": func(w *world) {
+		x := w.Sessions(who)
+		w.must(x.Commit("t1", []byte("ada"), start.Add(time.Hour)))
+		w.later(time.Second)
+		w.must(x.Commit("t2", nil, start.Add(time.Hour)))
+		w.must(x.Commit("t3", []byte("joe"), start.Add(time.Hour)))
+		all, err := x.Of(w.ctx(), "")
+		w.must(err)
+		w.equal(len(all), 2)
+		w.equal([]string{all[0].Subject, string(all[0].Data), all[1].Subject}, []string{"joe", "joe", "ada"})
+	},
 	"all sessions of somebody are revoked, and nobody else's": func(w *world) {
 		x := w.Sessions(who)
 		for _, token := range []string{"t1", "t2", "t3"} {

@@ -26,6 +26,8 @@ var (
 	listQuery string
 	//go:embed queries/maintains.graphql
 	maintainsDocument string
+	//go:embed queries/maintained.graphql
+	maintainedDocument string
 	//go:embed queries/maintains_any.graphql
 	maintainsAnyDocument string
 )

@@ -206,6 +206,133 @@ func (o *organization) admit(ctx context.Context, credential setting.Secret, to 
 	return g, err
 }
 
+// Known implements target.Gate.
+//
+//	GET user/{id}                            the login of the account as it is now
+//	GET orgs/{org}/memberships/{login}       member, owner: of that very account
+//	then its teams, by GraphQL               only for a member who is no owner: of which is it a maintainer itself
+func (o *organization) Known(ctx context.Context, account team.AccountID, to target.Door) (target.Guest, error) {
+	guest, err := o.knownGuest(ctx, account, to)
+	if err != nil {
+		return target.Guest{}, gateTrouble(err, "ask what an account is")
+	}
+	return guest, nil
+}
+
+func (o *organization) knownGuest(ctx context.Context, account team.AccountID, to target.Door) (g target.Guest, err error) {
+	if _, ok := parseID(string(account)); !ok {
+		return g, nil
+	}
+	if to.Team != "" {
+		if _, ok := parseID(string(to.Team)); !ok {
+			return g, githubapi.Problem(githubapi.Missing)
+		}
+	}
+	login, err := o.loginOf(ctx, account)
+	if githubapi.Is(err, githubapi.Missing) {
+		return g, nil // the account was deleted
+	}
+	if err != nil {
+		return g, err
+	}
+	var m membership
+	err = get(ctx, ours{o.api}, "orgs/"+url.PathEscape(o.name())+"/memberships/"+url.PathEscape(login), &m)
+	if githubapi.Is(err, githubapi.Missing) {
+		return target.Guest{Account: account, Login: login}, nil
+	}
+	if err != nil {
+		return g, err
+	}
+	if number(m.User.ID) != string(account) {
+		return g, githubapi.Gap("the login of an account has changed hands while it was looked at")
+	}
+	g = m.guest()
+	if g.Owner || !g.Member {
+		g.Maintainer = g.Owner
+		return g, nil
+	}
+	teams, err := o.maintainedBy(ctx, account, login)
+	if githubapi.GraphQLRefused(err) {
+		return g, nil // who cannot be asked about is nobody
+	}
+	if err != nil {
+		return g, err
+	}
+	if to.Organization() {
+		g.Maintains, g.Maintainer = teams, len(teams) > 0
+		return g, nil
+	}
+	g.Maintainer = slices.ContainsFunc(teams, func(t team.Ref) bool {
+		return t.ID == to.Team || to.Team == "" && team.FoldLogin(t.Slug) == team.FoldLogin(to.Slug)
+	})
+	return g, nil
+}
+
+// maintainedBy lists the teams of which an account is an immediate member with the role of maintainer: one of a team below another may nothing
+// in that one.
+func (o *organization) maintainedBy(ctx context.Context, account team.AccountID, login string) ([]team.Ref, error) {
+	var teams []team.Ref
+	for after := ""; ; {
+		var out struct {
+			Organization *struct {
+				Teams *struct {
+					PageInfo pageInfo `json:"pageInfo"`
+					Nodes    []*struct {
+						DatabaseID int64  `json:"databaseId"`
+						Slug       string `json:"slug"`
+						Members    struct {
+							Nodes []*struct {
+								DatabaseID int64 `json:"databaseId"`
+							} `json:"nodes"`
+						} `json:"members"`
+					} `json:"nodes"`
+				} `json:"teams"`
+			} `json:"organization"`
+		}
+		variables := map[string]any{"organization": o.name(), "login": login, "logins": []string{login}, "after": nil}
+		if after != "" {
+			variables["after"] = after
+		}
+		if err := o.api.Ask(ctx, maintainedDocument, variables, &out, nil); err != nil {
+			return nil, err
+		}
+		if out.Organization == nil || out.Organization.Teams == nil {
+			return nil, githubapi.Gap("the teams of an account were left out")
+		}
+		for _, t := range out.Organization.Teams.Nodes {
+			if t == nil {
+				continue
+			}
+			for _, m := range t.Members.Nodes {
+				if m != nil && number(m.DatabaseID) == string(account) { // the query finds logins and names that only begin alike, too
+					teams = append(teams, team.Ref{ID: team.ID(number(t.DatabaseID)), Slug: t.Slug})
+				}
+			}
+		}
+		page := out.Organization.Teams.PageInfo
+		if !page.HasNextPage || page.EndCursor == "" {
+			return teams, nil
+		}
+		after = page.EndCursor
+	}
+}
+
+// A membership is what somebody is to the organization.
+type membership struct {
+	State string `json:"state"`
+	Role  string `json:"role"`
+	User  struct {
+		ID    int64  `json:"id"`
+		Login string `json:"login"`
+	} `json:"user"`
+}
+
+func (m membership) guest() target.Guest {
+	g := target.Guest{Account: team.AccountID(number(m.User.ID)), Login: m.User.Login, Member: m.State == "active"}
+	g.Owner = g.Member && m.Role == "admin"
+	return g
+}
+
 // introduce asks who the guest is and what they are to the organization.
 func (o *organization) introduce(ctx context.Context, r reader, g *target.Guest) error {
 	header, body, err := r.Get(ctx, "user/memberships/orgs/"+url.PathEscape(o.name()))
@@ -215,20 +342,11 @@ func (o *organization) introduce(ctx context.Context, r reader, g *target.Guest)
 	if err != nil {
 		return err
 	}
-	var m struct {
-		State string `json:"state"`
-		Role  string `json:"role"`
-		User  struct {
-			ID    int64  `json:"id"`
-			Login string `json:"login"`
-		} `json:"user"`
-	}
+	var m membership
 	if json.Unmarshal(body, &m) != nil || m.User.ID == 0 {
 		return githubapi.Gap("who the caller is was left out")
 	}
-	g.Account, g.Login = team.AccountID(number(m.User.ID)), m.User.Login
-	g.Member = m.State == "active"
-	g.Owner = g.Member && m.Role == "admin"
+	*g = m.guest()
 	scopes, told := githubapi.Scopes(header)
 	g.Scoped, g.Writes = told, slices.Contains(scopes, "write:org")
 	return nil

@@ -43,3 +43,13 @@ func Tokens(s Screen, all answer.Tokens, now time.Time) {
 	}
 	s.Table(0, rows)
 }
+
+// SignInLinkMade says whom a new link lets in, with what, and until when. The link itself is for whoever prints it.
+func SignInLinkMade(s Screen, l answer.SignInLink, now time.Time) {
+	where := "on all targets"
+	if l.Target != "" {
+		where = "on " + l.Target
+	}
+	s.Para(0, "This link lets in whoever opens it first, as %s with the role %s %s: %s. It is good until %s, once. This is the only time that it is shown.",
+		words.Quote(l.Name), l.Role, where, answer.RoleMeaning(l.Role), words.Moment(l.ExpiresAt, now))
+}

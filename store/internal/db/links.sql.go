@@ -76,6 +76,55 @@ func (q *Queries) GetLinks(ctx context.Context, host string) ([]Link, error) {
 	return items, nil
 }
 
+const getLinksOfUser = `-- name: GetLinksOfUser :many
+SELECT host, source, user_id, account, login, tier, evidence, value, note, organization, made_by, made_at, seen_at, state, trouble FROM links WHERE host = $1 AND source = $2 AND user_id = $3
+`
+
+type GetLinksOfUserParams struct {
+	Host   string
+	Source string
+	UserID string
+}
+
+func (q *Queries) GetLinksOfUser(ctx context.Context, arg GetLinksOfUserParams) ([]Link, error) {
+	rows, err := q.db.QueryContext(ctx, getLinksOfUser, arg.Host, arg.Source, arg.UserID)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []Link
+	for rows.Next() {
+		var i Link
+		if err := rows.Scan(
+			&i.Host,
+			&i.Source,
+			&i.UserID,
+			&i.Account,
+			&i.Login,
+			&i.Tier,
+			&i.Evidence,
+			&i.Value,
+			&i.Note,
+			&i.Organization,
+			&i.MadeBy,
+			&i.MadeAt,
+			&i.SeenAt,
+			&i.State,
+			&i.Trouble,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
 const getStatements = `-- name: GetStatements :many
 SELECT host, source, user_id, tier, account, made_by, made_at FROM statements WHERE host = $1
 `

@@ -245,6 +245,20 @@ func (q *Queries) SweepSignInLinks(ctx context.Context, before int64) (int64, er
 	return result.RowsAffected()
 }
 
+const touchSession = `-- name: TouchSession :exec
+UPDATE sessions SET expires_at = $1 WHERE hash = $2 AND ended_at = 0
+`
+
+type TouchSessionParams struct {
+	ExpiresAt int64
+	Hash      []byte
+}
+
+func (q *Queries) TouchSession(ctx context.Context, arg TouchSessionParams) error {
+	_, err := q.db.ExecContext(ctx, touchSession, arg.ExpiresAt, arg.Hash)
+	return err
+}
+
 const useSignInLink = `-- name: UseSignInLink :exec
 UPDATE sign_in_links SET used_at = $1 WHERE hash = $2
 `
