@@ -12,9 +12,7 @@ import (
 	"strings"
 
 	"musterline.example/directory"
-	"musterline.example/guard"
 	"musterline.example/mapping"
-	"musterline.example/plan"
 	"musterline.example/reconcile"
 	"musterline.example/source"
 	"musterline.example/store"
@@ -28,7 +26,8 @@ type TeamMappings struct {
 	Mappings []TeamMapping `json:"mappings"`
 	Origin   string        `json:"origin,omitempty"` // who owns them: file, rule or api; none while there are none
 	File     string        `json:"file,omitempty"`
-	Line     int           `json:"line,omitempty"` // of the file
+	Line     int           `json:"line,omitempty"`   // of the file
+	Waiver   string        `json:"waiver,omitempty"` // that was made with the change
 
 	Version string `json:"-"` // for the change that is made from it
 }
@@ -50,6 +49,11 @@ type MapWish struct {
 	Mode    string // exclusive when empty
 	Version string // of the mappings that the wish was made from; AnyVersion for whatever they are
 	By      string
+
+	// Seen is the digest of the preview that was shown. With it the wish is also the acceptance of what was shown there and guards object to,
+	// for which it needs a Reason; what would come about by now must be what was shown. Without it guards judge as ever.
+	Seen   string
+	Reason string
 }
 
 // AnyVersion in a MapWish is any version.
@@ -298,7 +302,11 @@ func (h *House) MapTeam(ctx context.Context, wish MapWish) (TeamMappings, error)
 		}
 		return nil
 	}
-	made, err := h.Store.MapTeamIf(ctx, wish.Target, r.team.ID, unchanged, r.wanted, r.end, reconcile.Request{
+	accept, err := h.accepted(ctx, wish, r)
+	if err != nil {
+		return TeamMappings{}, err
+	}
+	made, waiver, err := h.Store.MapTeamIf(ctx, wish.Target, r.team.ID, unchanged, r.wanted, r.end, accept, reconcile.Request{
 		Target: wish.Target, Teams: []team.ID{r.team.ID}, Trigger: reconcile.ByPerson, Asker: wish.By, Why: "the groups of the team were set",
 	})
 	if refusal, ok := errors.AsType[*Error](err); ok {
@@ -313,53 +321,13 @@ func (h *House) MapTeam(ctx context.Context, wish MapWish) (TeamMappings, error)
 	if err != nil {
 		return TeamMappings{}, err
 	}
-	return h.teamMappings(ctx, wish.Target, r.team, made)
+	set, err := h.teamMappings(ctx, wish.Target, r.team, made)
+	set.Waiver = waiver
+	return set, err
 }
 
 func turnedOff() error {
 	return Errorf(Forbidden, "the target is turned off: no team of it is mapped").WithHint("turn it on first")
-}
-
-// PreviewMapping says who would come and go if these were the groups of a team: the plan of the target, of which only this team is shown.
-func (h *House) PreviewMapping(ctx context.Context, wish MapWish) (Plan, error) {
-	r, err := h.remap(ctx, wish)
-	if err != nil {
-		return Plan{}, err
-	}
-	d, err := h.Deps(ctx, Person, wish.Target)
-	if err != nil {
-		return Plan{}, err
-	}
-	d.Memory = &foresight{Recollection: d.Memory, remapping: r}
-	decision, err := reconcile.Plan(ctx, d, wish.Target)
-	if err != nil {
-		return Plan{}, err
-	}
-	ours := func(id team.ID) bool { return id == r.team.ID }
-	part := &plan.Plan{Target: decision.Plan.Target, Digest: decision.Plan.Digest}
-	for _, t := range decision.Plan.Teams {
-		if ours(t.Team) {
-			part.Teams = append(part.Teams, t)
-		}
-	}
-	for _, held := range decision.Plan.Held {
-		if ours(held.Team) {
-			part.Held = append(part.Held, held)
-		}
-	}
-	for _, refused := range decision.Plan.Refused {
-		if ours(refused.Team) {
-			part.Refused = append(part.Refused, refused)
-		}
-	}
-	var objections []guard.Objection
-	for _, o := range decision.Objections {
-		o.Changes = slices.DeleteFunc(slices.Clone(o.Changes), func(ref guard.Ref) bool { return !ours(ref.Team) })
-		if len(o.Changes) > 0 {
-			objections = append(objections, o)
-		}
-	}
-	return h.planOf(ctx, decision, part, objections), nil
 }
 
 // A foresight is memory as it would be if a team had other groups.

@@ -14,6 +14,7 @@ import (
 
 	"musterline.example/audit"
 	"musterline.example/directory"
+	"musterline.example/guard"
 	"musterline.example/mapping"
 	"musterline.example/reconcile"
 	"musterline.example/store/internal/db"
@@ -423,20 +424,21 @@ func (o *Owned) Error() string {
 func (s *Store) MapTeam(
 	ctx context.Context, target string, of team.ID, wanted []mapping.Mapping, end mapping.Disconnect, asks ...reconcile.Request,
 ) ([]mapping.Mapping, error) {
-	return s.MapTeamIf(ctx, target, of, nil, wanted, end, asks...)
+	now, _, err := s.MapTeamIf(ctx, target, of, nil, wanted, end, nil, asks...)
+	return now, err
 }
 
 // MapTeamIf is MapTeam for a change that was made from what somebody has read: check is shown all mappings of the target as they are in the
-// transaction, and its error refuses the change. It may be called more than once, and must ask nobody.
+// transaction, and its error refuses the change. It may be called more than once, and must ask nobody. With a waiver, which may be nil, what
+// the change brings about and somebody has seen is accepted in the same transaction; its id is returned.
 func (s *Store) MapTeamIf(
 	ctx context.Context, target string, of team.ID, check func(now []mapping.Mapping) error, wanted []mapping.Mapping, end mapping.Disconnect,
-	asks ...reconcile.Request,
-) ([]mapping.Mapping, error) {
+	accept *guard.Waiver, asks ...reconcile.Request,
+) (now []mapping.Mapping, waiver string, err error) {
 	if of == "" {
-		return nil, errors.New("map team: a team is mapped by its id")
+		return nil, "", errors.New("map team: a team is mapped by its id")
 	}
-	var now []mapping.Mapping
-	err := s.write(ctx, "map team "+string(of), func(t *tx) error {
+	err = s.write(ctx, "map team "+string(of), func(t *tx) error {
 		if err := t.hold(ctx); err != nil {
 			return err
 		}
@@ -487,13 +489,18 @@ func (s *Store) MapTeamIf(
 		if err := t.carryOut(ctx, e); err != nil {
 			return err
 		}
+		if accept != nil {
+			if waiver, err = t.addWaiver(ctx, *accept); err != nil {
+				return err
+			}
+		}
 		if _, err := t.ask(ctx, append(slices.Clone(asks), e.graces(target, s.now())...)...); err != nil {
 			return err
 		}
 		now = slices.DeleteFunc(e.after(), func(m mapping.Mapping) bool { return m.TeamID != of })
 		return nil
 	})
-	return now, err
+	return now, waiver, err
 }
 
 // Disconnects returns the teams that lost mappings and whose members are not all settled, the oldest first.

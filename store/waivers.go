@@ -21,40 +21,44 @@ func (s *Store) AddWaiver(ctx context.Context, w guard.Waiver, asks ...reconcile
 	if len(w.Changes) == 0 {
 		return "", errors.New("add waiver: it names no change")
 	}
-	if w.At.IsZero() {
-		w.At = s.now()
-	}
 	err = s.write(ctx, "add waiver", func(t *tx) error {
-		if err := t.hold(ctx); err != nil {
-			return err
-		}
-		number, err := t.number(ctx, "waiver")
-		if err != nil {
-			return err
-		}
-		w.ID = strconv.FormatInt(number, 10)
-		if _, err := t.record(ctx, note{
-			kind: KindWaiver, at: w.At, target: w.Target, actor: audit.Actor{Trigger: "person", Requester: w.By},
-			body: map[string]any{"id": w.ID, "reason": w.Reason, "changes": w.Changes},
-		}); err != nil {
-			return err
-		}
-		if err := t.PutWaiver(ctx, db.PutWaiverParams{
-			ID: w.ID, Number: number, Target: w.Target, MadeBy: w.By, Reason: w.Reason, At: micros(w.At),
-		}); err != nil {
-			return err
-		}
-		id = w.ID
-		if err := t.put(ctx, waived, len(w.Changes), func(i int) []any {
-			c := &w.Changes[i]
-			return []any{id, int64(i), string(c.Team), c.Slug, string(c.Account), string(c.Act), list(c.Guards), int64(0)}
-		}); err != nil {
+		if id, err = t.addWaiver(ctx, w); err != nil {
 			return err
 		}
 		_, err = t.ask(ctx, asks...)
 		return err
 	})
 	return id, err
+}
+
+// addWaiver keeps a waiver with its audit entry, and returns its id.
+func (t *tx) addWaiver(ctx context.Context, w guard.Waiver) (id string, err error) {
+	if err := t.hold(ctx); err != nil {
+		return "", err
+	}
+	if w.At.IsZero() {
+		w.At = t.s.now()
+	}
+	number, err := t.number(ctx, "waiver")
+	if err != nil {
+		return "", err
+	}
+	w.ID = strconv.FormatInt(number, 10)
+	if _, err := t.record(ctx, note{
+		kind: KindWaiver, at: w.At, target: w.Target, actor: audit.Actor{Trigger: "person", Requester: w.By},
+		body: map[string]any{"id": w.ID, "reason": w.Reason, "changes": w.Changes},
+	}); err != nil {
+		return "", err
+	}
+	if err := t.PutWaiver(ctx, db.PutWaiverParams{
+		ID: w.ID, Number: number, Target: w.Target, MadeBy: w.By, Reason: w.Reason, At: micros(w.At),
+	}); err != nil {
+		return "", err
+	}
+	return w.ID, t.put(ctx, waived, len(w.Changes), func(i int) []any {
+		c := &w.Changes[i]
+		return []any{w.ID, int64(i), string(c.Team), c.Slug, string(c.Account), string(c.Act), list(c.Guards), int64(0)}
+	})
 }
 
 var waived = table{name: "waived", columns: []string{"waiver", "number", "team", "slug", "account", "act", "guards", "settled_at"}}

@@ -5,7 +5,10 @@ import (
 	"strings"
 
 	"musterline.example/answer"
+	"musterline.example/api/access"
 	"musterline.example/store"
+	"musterline.example/target"
+	"musterline.example/team"
 )
 
 // IfMatch is what a change was made from.
@@ -49,6 +52,14 @@ type TeamOf struct {
 }
 
 type mapWish struct {
+	GroupsOf
+
+	Seen   string `json:"seen,omitempty" maxLength:"100" doc:"What the preview that was shown has named so. With it the change is also the acceptance of what was shown and guards object to, by those who may approve: for exactly these changes, and with a reason. When something else would come about by now, nothing is changed: 409."`
+	Reason string `json:"reason,omitempty" maxLength:"500" doc:"Why that is right, for the audit record."`
+}
+
+// GroupsOf is what the groups of a team shall be. Huma sees only exported types.
+type GroupsOf struct {
 	AsWhom
 	Groups []answer.GroupWish `json:"groups" nullable:"false" maxItems:"1000" doc:"All groups of the team; none at all take it out of our hands. Written source/id, else source/name."`
 	Mode   string             `json:"mode,omitempty" enum:"exclusive,additive" doc:"What becomes of members who are in no group: exclusive, they go; additive, only those that we brought."`
@@ -83,7 +94,17 @@ func (a *API) registerMappings() {
 		if err != nil {
 			return nil, err
 		}
-		set, err := v.house.MapTeam(ctx, in.Body.wish(in.TeamOf, version, v))
+		wish := in.Body.wish(in.TeamOf, version, v)
+		if in.Body.Seen != "" {
+			may, err := a.mayOf(ctx, in.Target, "")
+			if err != nil {
+				return nil, err
+			}
+			if may.Approve {
+				wish.Seen, wish.Reason = in.Body.Seen, in.Body.Reason
+			}
+		}
+		set, err := v.house.MapTeam(ctx, wish)
 		if err == nil && a.Asked != nil {
 			a.Asked(in.Target)
 		}
@@ -92,11 +113,11 @@ func (a *API) registerMappings() {
 	operate(a, op{
 		id: "preview-mapping", route: "POST /targets/{target}/teams/{team}/mappings/preview", tag: "teams", summary: "Who would come and go", refuses: []int{409, 412},
 		promise: "Plans the target as if these were the groups of the team, with the very planning that a sync uses, and shows the team's part of the plan: who would " +
-			"join, leave, be held, and what guards would object to. Changes nothing.",
+			"join, leave, be held, and what guards would object to. Changes nothing. What it names as seen can be sent with the change.",
 	}, func(ctx context.Context, in *struct {
 		TeamOf
-		Body mapWish
-	}) (*body[answer.Plan], error) {
+		Body GroupsOf
+	}) (*body[answer.Preview], error) {
 		v, err := a.onTeam(ctx, in.TeamOf)
 		if err != nil {
 			return nil, err
@@ -105,7 +126,7 @@ func (a *API) registerMappings() {
 	})
 }
 
-func (w mapWish) wish(of TeamOf, version string, v *visit) answer.MapWish {
+func (w GroupsOf) wish(of TeamOf, version string, v *visit) answer.MapWish {
 	return answer.MapWish{Target: of.Target, Team: of.Team, Groups: w.Groups, Mode: w.Mode, Version: version, By: v.by(w.By)}
 }
 
@@ -114,4 +135,31 @@ func ofTeam(t answer.TeamMappings, err error) (*body[answer.TeamMappings], error
 		return nil, err
 	}
 	return &body[answer.TeamMappings]{ETag: tag(t.Version), Body: t}, nil
+}
+
+// A may is what the caller may do with a team.
+type may struct {
+	Map     bool `json:"map" doc:"Set its groups, if nothing else is in the way."`
+	Approve bool `json:"approve" doc:"Accept what guards object to."`
+}
+
+// mayOf says what the caller may do with a team, for a page that offers it. Whether they may is looked at again when they do.
+func (a *API) mayOf(ctx context.Context, name string, of team.ID) (may, error) {
+	v, e, err := a.enter(ctx, name)
+	if err != nil {
+		return may{}, err
+	}
+	m := may{Map: e.Why == nil && e.May(access.ChangeMappings), Approve: e.Why == nil && e.May(access.Operate)}
+	if m.Map || !e.Guest.Member || e.Guest.App || of == "" {
+		return m, nil
+	}
+	place, err := a.place(ctx, v, name)
+	if err != nil {
+		return m, err
+	}
+	if e, err = a.Access.Enter(ctx, v.caller, place, target.Door{Team: of}, v.changes()); err != nil {
+		return m, err
+	}
+	m.Map = e.Why == nil && e.May(access.ChangeMappings)
+	return m, nil
 }

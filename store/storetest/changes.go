@@ -27,15 +27,15 @@ var changes = map[string]func(*world){
 		wanted := []mapping.Mapping{{Team: "team-7", Source: "corp", Group: "g2", GroupID: "g2"}}
 		asks := reconcile.Request{Target: "octo", Teams: []team.ID{"7"}}
 		var shown []mapping.Mapping
-		_, err := w.MapTeamIf(w.ctx(), "octo", "7", func(now []mapping.Mapping) error {
+		_, _, err := w.MapTeamIf(w.ctx(), "octo", "7", func(now []mapping.Mapping) error {
 			shown = now
 			return no
-		}, wanted, mapping.Disconnect{By: "ada"}, asks)
+		}, wanted, mapping.Disconnect{By: "ada"}, nil, asks)
 		w.is(err, no)
 		w.equal(shown, append(before, inFile(1, "docs", "writers")))
 		w.equal(w.mapped(), shown)
 		w.equal([]int{len(w.entries("")), len(w.waiting()), len(w.disconnects())}, []int{entries, 0, 0})
-		now, err := w.MapTeamIf(w.ctx(), "octo", "7", func([]mapping.Mapping) error { return nil }, wanted, mapping.Disconnect{By: "ada"}, asks)
+		now, _, err := w.MapTeamIf(w.ctx(), "octo", "7", func([]mapping.Mapping) error { return nil }, wanted, mapping.Disconnect{By: "ada"}, nil, asks)
 		w.must(err)
 		w.equal([]any{len(now), now[0].Group, len(w.waiting())}, []any{1, "g2", 1})
 	},

@@ -1,0 +1,155 @@
+package answer
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"musterline.example/guard"
+	"musterline.example/plan"
+	"musterline.example/reconcile"
+	"musterline.example/team"
+)
+
+// A Preview says who would come and go if a team had other groups: its part of the plan of the target.
+type Preview struct {
+	Plan
+
+	Seen     string `json:"seen"`     // names what is shown, for MapWish.Seen
+	Accepted int    `json:"accepted"` // how many changes, which guards object to, the acceptance of this would let pass
+}
+
+// A foreseen is a preview with the waiver that it would become.
+type foreseen struct {
+	of      string // the wish
+	preview Preview
+	waiver  guard.Waiver
+	at      time.Time
+}
+
+// PreviewMapping says who would come and go if these were the groups of a team, with the very planning that a sync uses.
+func (h *House) PreviewMapping(ctx context.Context, wish MapWish) (Preview, error) {
+	r, err := h.remap(ctx, wish)
+	if err != nil {
+		return Preview{}, err
+	}
+	f, err := h.foresee(ctx, wish.Target, r)
+	if err != nil {
+		return Preview{}, err
+	}
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if h.foreseen == nil {
+		h.foreseen = make(map[string]foreseen)
+	}
+	for seen, old := range h.foreseen {
+		if h.now().Sub(old.at) > fresh {
+			delete(h.foreseen, seen)
+		}
+	}
+	h.foreseen[f.preview.Seen] = f
+	return f.preview, nil
+}
+
+// foresee plans the target as if the wish were granted, and leaves of the plan what is about the team.
+func (h *House) foresee(ctx context.Context, target string, r *remapping) (foreseen, error) {
+	d, err := h.Deps(ctx, Person, target)
+	if err != nil {
+		return foreseen{}, err
+	}
+	d.Memory = &foresight{Recollection: d.Memory, remapping: r}
+	decision, err := reconcile.Plan(ctx, d, target)
+	if err != nil {
+		return foreseen{}, err
+	}
+	ours := func(id team.ID) bool { return id == r.team.ID }
+	part := &plan.Plan{Target: decision.Plan.Target, Digest: decision.Plan.Digest}
+	for _, t := range decision.Plan.Teams {
+		if ours(t.Team) {
+			part.Teams = append(part.Teams, t)
+		}
+	}
+	for _, held := range decision.Plan.Held {
+		if ours(held.Team) {
+			part.Held = append(part.Held, held)
+		}
+	}
+	for _, refused := range decision.Plan.Refused {
+		if ours(refused.Team) {
+			part.Refused = append(part.Refused, refused)
+		}
+	}
+	var objections []guard.Objection
+	for _, o := range decision.Objections {
+		o.Changes = slices.DeleteFunc(slices.Clone(o.Changes), func(ref guard.Ref) bool { return !ours(ref.Team) })
+		if len(o.Changes) > 0 {
+			objections = append(objections, o)
+		}
+	}
+	w := guard.WaiverFor(part, objections, guard.Filter{}, "", "", h.now())
+	w.Target = target
+	return foreseen{
+		of: r.named(), preview: Preview{Plan: h.planOf(ctx, decision, part, objections), Seen: r.digest(part, objections), Accepted: len(w.Changes)},
+		waiver: w, at: h.now(),
+	}, nil
+}
+
+// digest names a preview: the groups that are wanted, and who would come, go, or go later, with the guards that object. People who are held
+// are no part of it: that one more of them is not linked changes nobody's membership.
+func (r *remapping) digest(part *plan.Plan, objections []guard.Objection) string {
+	sum := sha256.New()
+	fmt.Fprintln(sum, r.named())
+	stopped := guard.Stopped(objections)
+	for i := range part.Teams {
+		c := &part.Teams[i]
+		for _, ch := range c.Changes() {
+			fmt.Fprintf(sum, "%q %q %q %q\n", ch.Act, ch.Account, ch.Role, stopped[guard.RefOf(c, ch)])
+		}
+		for _, l := range c.Leaving {
+			fmt.Fprintf(sum, "leaving %q\n", l.Account)
+		}
+	}
+	return hex.EncodeToString(sum.Sum(nil)[:16])
+}
+
+// named is what the wish wants of which team.
+func (r *remapping) named() string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "%q", r.team.ID)
+	for _, m := range r.wanted {
+		fmt.Fprintf(&b, " %q %q %q %q", m.Target, m.Key(), m.Role, m.Mode)
+	}
+	return b.String()
+}
+
+// accepted is the waiver of what a wish has seen and guards object to; nil when there is none of it. What was shown here and lately is not
+// planned anew: the waiver lets nothing else pass.
+func (h *House) accepted(ctx context.Context, wish MapWish, r *remapping) (*guard.Waiver, error) {
+	if wish.Seen == "" {
+		return nil, nil
+	}
+	h.mu.Lock()
+	f, known := h.foreseen[wish.Seen]
+	h.mu.Unlock()
+	if !known || h.now().Sub(f.at) > fresh || f.of != r.named() {
+		var err error
+		if f, err = h.foresee(ctx, wish.Target, r); err != nil {
+			return nil, err
+		}
+	}
+	if f.preview.Seen != wish.Seen {
+		return nil, Errorf(Conflict, "something else would come about by now than what was shown").WithHint("look at the preview again")
+	}
+	if len(f.waiver.Changes) == 0 {
+		return nil, nil
+	}
+	if strings.TrimSpace(wish.Reason) == "" {
+		return nil, Usagef("guards object to what was shown: to accept it needs a reason, which the audit record keeps")
+	}
+	f.waiver.By, f.waiver.Reason, f.waiver.At = wish.By, wish.Reason, h.now()
+	return &f.waiver, nil
+}
