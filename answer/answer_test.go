@@ -48,7 +48,7 @@ const organization = `{"organization": "octo-org", "owners": ["ann"], "members":
 // A street is a house and the GitHub across from it.
 type street struct {
 	*answer.House
-	t      *testing.T
+	t      testing.TB
 	dir    string
 	config *config.Config
 	github *githubsim.Server
@@ -56,7 +56,7 @@ type street struct {
 }
 
 // open opens a house that writes, beside a simulated GitHub.
-func open(t *testing.T) *street {
+func open(t testing.TB) *street {
 	t.Helper()
 	s := built(t)
 	if err := s.Hold(t.Context(), "a test"); err != nil {
@@ -67,7 +67,7 @@ func open(t *testing.T) *street {
 }
 
 // built is a house that is not entered yet.
-func built(t *testing.T) *street {
+func built(t testing.TB) *street {
 	t.Helper()
 	s := &street{t: t, dir: t.TempDir()}
 	world, err := githubsim.Load(strings.NewReader(organization))

@@ -5,10 +5,12 @@ import (
 	"encoding/json"
 	"errors"
 	"io"
+	"maps"
 	"slices"
 	"time"
 
 	"musterline.example/store"
+	"musterline.example/team"
 )
 
 // An AuditFilter chooses audit entries. Its zero value chooses the newest hundred.
@@ -149,18 +151,42 @@ func (h *House) filter(ctx context.Context, choose AuditFilter) (store.Filter, e
 	return f, nil
 }
 
-// namesIn gives the names of what entries are about.
+// namesIn gives the names of what entries are about; who asks about one target learns none of others. A record can be read without.
 func (h *House) namesIn(ctx context.Context, target string, entries []store.Entry) *Names {
-	all := h.names(ctx, target)
-	in := &Names{Teams: make(map[string]string), Accounts: make(map[string]string)}
+	type ids struct {
+		teams    map[team.ID]bool
+		accounts map[team.AccountID]bool
+	}
+	about := make(map[string]*ids) // by target
 	for _, e := range entries {
-		if key := e.Target + "/" + e.Team; all.Teams[key] != "" {
-			in.Teams[key] = all.Teams[key]
+		if target != "" && e.Target != target {
+			continue
+		}
+		of := about[e.Target]
+		if of == nil {
+			of = &ids{make(map[team.ID]bool), make(map[team.AccountID]bool)}
+			about[e.Target] = of
+		}
+		if e.Team != "" {
+			of.teams[team.ID(e.Team)] = true
 		}
 		for _, id := range append(AccountsOf(e), e.Account) {
-			if all.Accounts[id] != "" {
-				in.Accounts[id] = all.Accounts[id]
+			if id != "" {
+				of.accounts[team.AccountID(id)] = true
 			}
+		}
+	}
+	in := &Names{Teams: make(map[string]string), Accounts: make(map[string]string)}
+	for target, of := range about {
+		slugs, logins, err := h.Store.Names(ctx, target, slices.Sorted(maps.Keys(of.teams)), slices.Sorted(maps.Keys(of.accounts)))
+		if err != nil {
+			h.log.ErrorContext(ctx, "look names up", "error", err)
+		}
+		for id, slug := range slugs {
+			in.Teams[target+"/"+string(id)] = slug
+		}
+		for id, login := range logins {
+			in.Accounts[string(id)] = login
 		}
 	}
 	return in

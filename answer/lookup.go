@@ -37,6 +37,15 @@ const lookBack = 5000
 
 // register gathers the names of a target, or of all. Who asks about one target learns no names of others.
 func (h *House) register(ctx context.Context, target string) (*register, error) {
+	r, err := h.registerNow(ctx, target)
+	if err != nil {
+		return nil, err
+	}
+	return r, h.registerPast(ctx, r)
+}
+
+// registerNow gathers the names of now, which is enough for most questions.
+func (h *House) registerNow(ctx context.Context, target string) (*register, error) {
 	r := &register{target: target, accounts: make(map[team.AccountID]string)}
 	if h.Store == nil {
 		return r, nil
@@ -59,9 +68,17 @@ func (h *House) register(ctx context.Context, target string) (*register, error) 
 			return nil, err
 		}
 	}
-	intents, err := h.Store.Entries(ctx, store.Filter{Target: target, Kind: store.KindIntent, Limit: lookBack})
+	return r, nil
+}
+
+// registerPast adds the names of older intents.
+func (h *House) registerPast(ctx context.Context, r *register) error {
+	if h.Store == nil {
+		return nil
+	}
+	intents, err := h.Store.Entries(ctx, store.Filter{Target: r.target, Kind: store.KindIntent, Limit: lookBack})
 	if err != nil {
-		return nil, err
+		return err
 	}
 	for _, e := range intents {
 		var i audit.Intent
@@ -73,7 +90,22 @@ func (h *House) register(ctx context.Context, target string) (*register, error) 
 			r.account(team.AccountID(w.Account), w.Login)
 		}
 	}
-	return r, nil
+	return nil
+}
+
+// look looks among the names of now, and among those of older intents for what is not there.
+func (h *House) look(ctx context.Context, target string, find func(*register) error) error {
+	r, err := h.registerNow(ctx, target)
+	if err != nil {
+		return err
+	}
+	if err := find(r); err == nil || ErrorOf(err).Class != NotFound {
+		return err
+	}
+	if err := h.registerPast(ctx, r); err != nil {
+		return err
+	}
+	return find(r)
 }
 
 // hostsOf are where the accounts of a target live, or of all.
@@ -181,35 +213,35 @@ func (r *register) slug(target string, id team.ID) string {
 	return string(id)
 }
 
-func (r *register) names() Names {
-	n := Names{Teams: make(map[string]string), Accounts: make(map[string]string)}
-	for _, t := range r.teams {
-		if key := t.target + "/" + string(t.id); t.id != "" && n.Teams[key] == "" {
-			n.Teams[key] = t.slug
+// knownTeam understands what findTeam does. Only for a word that memory does not know all names are gathered, to offer the nearest.
+func (h *House) knownTeam(ctx context.Context, target, word string) (found knownTeam, err error) {
+	r := &register{target: target}
+	for _, name := range h.targetNames() {
+		if h.Store == nil || target != "" && target != name {
+			continue
+		}
+		called := strings.TrimPrefix(word, name+"/")
+		ids, err := h.Store.TeamsCalled(ctx, name, called)
+		if err != nil {
+			return found, err
+		}
+		slugs, _, err := h.Store.Names(ctx, name, ids, nil)
+		if err != nil {
+			return found, err
+		}
+		for _, id := range ids {
+			r.team(name, id, slugs[id])
+			r.team(name, id, called)
 		}
 	}
-	for id, login := range r.accounts {
-		n.Accounts[string(id)] = login
+	if len(r.teams) > 0 {
+		return r.findTeam(word)
 	}
-	return n
-}
-
-// names gives what is known of names; a record can be read without.
-func (h *House) names(ctx context.Context, target string) Names {
-	r, err := h.register(ctx, target)
-	if err != nil {
-		h.deps.Logger.Error("look names up", "error", err)
-		return Names{}
-	}
-	return r.names()
-}
-
-func (h *House) knownTeam(ctx context.Context, target, word string) (knownTeam, error) {
-	r, err := h.register(ctx, target)
-	if err != nil {
-		return knownTeam{}, err
-	}
-	return r.findTeam(word)
+	err = h.look(ctx, target, func(r *register) error {
+		found, err = r.findTeam(word)
+		return err
+	})
+	return found, err
 }
 
 // findTeam understands a slug, an id, or either behind its target.
@@ -389,21 +421,21 @@ func introduced(source string, u directory.User) string {
 }
 
 // knownAccount understands what findPerson does, and returns the account's number.
-func (h *House) knownAccount(ctx context.Context, target, word string) (string, error) {
-	r, err := h.register(ctx, target)
-	if err != nil {
-		return "", err
-	}
-	var last error
-	for _, host := range h.hostsOf(ctx, target) {
-		p, err := h.findPerson(ctx, r, host, word)
-		if err == nil && p.account != "" {
-			return string(p.account), nil
+func (h *House) knownAccount(ctx context.Context, target, word string) (account string, err error) {
+	err = h.look(ctx, target, func(r *register) error {
+		var last error
+		for _, host := range h.hostsOf(ctx, target) {
+			p, err := h.findPerson(ctx, r, host, word)
+			if err == nil && p.account != "" {
+				account = string(p.account)
+				return nil
+			}
+			if err == nil {
+				err = Errorf(Nothing, "no account of %s is known", word).Plainly("no account of them is known")
+			}
+			last = err
 		}
-		if err == nil {
-			err = Errorf(Nothing, "no account of %s is known", word).Plainly("no account of them is known")
-		}
-		last = err
-	}
-	return "", last
+		return last
+	})
+	return account, err
 }
