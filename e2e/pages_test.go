@@ -8,6 +8,14 @@ import (
 // pages are all pages of the console, as an administrator sees them.
 var pages = []struct{ name, path string }{
 	{"overview", "/console/"},
+	{"settings-organization", "/console/settings/organizations/northlight"},
+	{"settings-enterprise", "/console/settings/enterprise"},
+	{"settings-guards", "/console/settings/guards"},
+	{"settings-schedule", "/console/settings/schedule"},
+	{"settings-tokens", "/console/settings/tokens"},
+	{"settings-roles", "/console/settings/roles"},
+	{"settings-sessions", "/console/settings/sessions"},
+	{"settings-about", "/console/settings/about"},
 }
 
 // Every page, in light, in dark and on a telephone: axe finds nothing, nothing is wider than the screen, the page has a heading and a title

@@ -132,6 +132,8 @@ func (b *tab) guise(width, height int64, scheme string) {
 	if err != nil {
 		b.t.Fatal(err)
 	}
+	// What has another colour now is painted so two frames later.
+	_ = eval[bool](b, `new Promise(done => requestAnimationFrame(() => requestAnimationFrame(() => setTimeout(done, 100, true))))`)
 }
 
 // open goes to an address: a path of the server, or a whole one.

@@ -13,6 +13,7 @@ export const router = createBrowserRouter(
       path: '/',
       element: <Frame />,
       errorElement: <Broken />,
+      hydrateFallbackElement: <main className="main" role="status" aria-label="Loading" />,
       children: [
         { index: true, lazy: page(() => import('./pages/overview')) },
         {

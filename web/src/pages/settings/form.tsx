@@ -274,6 +274,15 @@ function limitText(v: Body): string {
     .join(', ')} }`
 }
 
+/** inWords is a limit as people say it: "more than 5 and more than 20 %". */
+function inWords(limit: string): string {
+  if (limit === 'off') return 'no limit'
+  const max = /max: (\d+)/.exec(limit)?.[1]
+  const percent = /percent: (\d+)/.exec(limit)?.[1]
+  const parts = [max && `more than ${max}`, percent && `more than ${percent} %`].filter(Boolean)
+  return parts.join(' and ') || limit
+}
+
 const levels: Record<string, string> = {
   organization: 'for this organization',
   all: 'for all organizations',
@@ -283,7 +292,7 @@ const levels: Record<string, string> = {
 /** Whence says where a value comes from. */
 export function Whence(props: { from: From; level: string }) {
   const { origin, level, file, line, by, at: when } = props.from
-  if (origin === 'default') return <Label>Default</Label>
+  if (origin === 'default') return <Label>{props.level === 'enterprise' ? 'Left to organizations' : 'Default'}</Label>
   const where = level === props.level ? '' : ` ${levels[level] ?? ''}`
   if (origin === 'file')
     return (
@@ -319,7 +328,7 @@ function Field(props: { draft: Draft; setting: Setting; level: string }) {
   const own = draft.own(s.key)
   const wrong = draft.problem(s.key)
   const outvoted = s.from.level !== '' && s.from.level !== props.level
-  const standard = s.default ? `Default (${s.default})` : 'Not set'
+  const standard = s.default ? `Default (${s.type === 'flag' ? 'No' : s.default})` : 'Not set'
   const text = own === undefined ? '' : Array.isArray(own) ? own.join('\n') : String(own)
   const input = () => {
     if (s.type === 'choice' || s.type === 'flag') {
@@ -340,7 +349,7 @@ function Field(props: { draft: Draft; setting: Setting; level: string }) {
       return (
         <Textarea
           rows={Math.min(8, Math.max(2, text.split('\n').length))}
-          placeholder={s.example}
+          placeholder={s.example?.replace(/^\[|\]$/g, '').replaceAll(', ', '\n')}
           value={text}
           onChange={(e) => draft.set(s.key, e.target.value === '' ? undefined : e.target.value.split('\n'))}
           onBlur={(e) => {
@@ -450,18 +459,22 @@ function OneGuard(props: { draft: Draft; guard: Guard; level: string }) {
       <p className="muted guard-about">{g.about}</p>
       {g.off && <Whence from={g.from} level={props.level} />}
       {g.limits.map((l) => (
-        <OneLimit key={l.key} draft={draft} limit={l} level={props.level} />
+        <OneLimit key={l.key} draft={draft} guard={g.name} limit={l} level={props.level} />
       ))}
     </div>
   )
 }
 
-function OneLimit(props: { draft: Draft; limit: Limit; level: string }) {
+function OneLimit(props: { draft: Draft; guard: string; limit: Limit; level: string }) {
   const { draft, limit: l } = props
   const path = draft.prefix + l.key
   const own = draft.own(path)
   const wrong = draft.problem(path)
-  const label = l.key.endsWith('_small') ? 'Limit, small teams' : labelOf(l.key)
+  const plain = l.type === 'limit' ? 'Limit' : l.type === 'duration' ? 'How long' : 'What to do'
+  const name = l.key === props.guard ? plain : l.key.endsWith('_small') ? 'Limit for small teams' : labelOf(l.key)
+  const label = `${labelOf(props.guard)}: ${name}`
+  const standard =
+    props.level === 'enterprise' ? 'Not set' : `Default (${l.type === 'limit' ? inWords(l.default) : l.default})`
   const input = () => {
     if (l.type === 'choice') {
       return (
@@ -470,7 +483,7 @@ function OneLimit(props: { draft: Draft; limit: Limit; level: string }) {
           onChange={(e) => draft.set(path, e.target.value || undefined)}
           aria-label={label}
         >
-          <Select.Option value="">Default ({l.default})</Select.Option>
+          <Select.Option value="">{standard}</Select.Option>
           {l.choices.map((c) => (
             <Select.Option key={c} value={c}>
               {c}
@@ -484,7 +497,7 @@ function OneLimit(props: { draft: Draft; limit: Limit; level: string }) {
         <TextInput
           aria-label={label}
           value={typeof own === 'string' ? own : ''}
-          placeholder={l.default}
+          placeholder={props.level === 'enterprise' ? '' : l.default}
           onChange={(e) => draft.set(path, e.target.value || undefined)}
         />
       )
@@ -502,7 +515,7 @@ function OneLimit(props: { draft: Draft; limit: Limit; level: string }) {
           value={how}
           onChange={(e) => draft.set(path, { '': undefined, off: 'off', set: { max: 5 } }[e.target.value])}
         >
-          <Select.Option value="">Default ({l.default})</Select.Option>
+          <Select.Option value="">{standard}</Select.Option>
           <Select.Option value="set">More than</Select.Option>
           <Select.Option value="off">No limit</Select.Option>
         </Select>
@@ -515,7 +528,7 @@ function OneLimit(props: { draft: Draft; limit: Limit; level: string }) {
               value={limit.max ?? ''}
               onChange={(e) => change('max', e.target.value)}
             />
-            <span>and</span>
+            <span>and more than</span>
             <TextInput
               className="number"
               inputMode="numeric"
@@ -532,10 +545,10 @@ function OneLimit(props: { draft: Draft; limit: Limit; level: string }) {
   return (
     <div className="setting limit">
       {draft.locked ? (
-        <Told name={label} value={l.value} help={l.help} />
+        <Told name={name} value={l.type === 'limit' ? inWords(l.value) : l.value} help={l.help} />
       ) : (
         <div role="group" aria-label={label}>
-          <div className="setting-name">{label}</div>
+          <div className="setting-name">{name}</div>
           {input()}
           <div className="small muted">{l.help}</div>
           {wrong && (
