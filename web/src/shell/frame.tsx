@@ -2,6 +2,7 @@ import {
   GearIcon,
   HomeIcon,
   IterationsIcon,
+  LockIcon,
   LogIcon,
   MoonIcon,
   PeopleIcon,
@@ -15,25 +16,30 @@ import {
 import { ActionList, ActionMenu, Button, Spinner, UnderlineNav } from '@primer/react'
 import { useQueryClient } from '@tanstack/react-query'
 import { Suspense, useEffect, useRef, useState } from 'react'
-import { Link, Outlet, ScrollRestoration, useLocation } from 'react-router'
+import { Link, Navigate, Outlet, ScrollRestoration, useLocation } from 'react-router'
 import { answer, api, Problem, signedOut } from '../api/client'
-import { Failed } from '../parts/shown'
+import { Page } from '../parts/page'
+import { Failed, None } from '../parts/shown'
 import { SignedOut } from './signed-out'
 import mark from './mark.svg'
-import { useMe } from './me'
+import { looks, type Me, useMe } from './me'
 import { SignIn } from './sign-in'
 import { type Mode, useTheme } from './theme'
 
 const places = [
-  { to: '/', text: 'Overview', icon: HomeIcon },
-  { to: '/teams', text: 'Teams', icon: PeopleIcon },
-  { to: '/plans', text: 'Plans', icon: DiffIcon },
-  { to: '/runs', text: 'Runs', icon: IterationsIcon },
-  { to: '/people', text: 'People', icon: PersonIcon },
-  { to: '/connections', text: 'Connections', icon: PlugIcon },
-  { to: '/audit', text: 'Audit log', icon: LogIcon },
-  { to: '/settings', text: 'Settings', icon: GearIcon },
+  { to: '/', text: 'Overview', icon: HomeIcon, open: looks },
+  { to: '/teams', text: 'Teams', icon: PeopleIcon, open: anyRole },
+  { to: '/plans', text: 'Plans', icon: DiffIcon, open: looks },
+  { to: '/runs', text: 'Runs', icon: IterationsIcon, open: looks },
+  { to: '/people', text: 'People', icon: PersonIcon, open: looks },
+  { to: '/connections', text: 'Connections', icon: PlugIcon, open: looks },
+  { to: '/audit', text: 'Audit log', icon: LogIcon, open: looks },
+  { to: '/settings', text: 'Settings', icon: GearIcon, open: anyRole },
 ]
+
+function anyRole(me: Me): boolean {
+  return (me.roles ?? []).length > 0
+}
 
 /** Frame is what stands around every page: who is signed in, and the way to the other pages. */
 export function Frame() {
@@ -41,7 +47,7 @@ export function Frame() {
   const { pathname } = useLocation()
   const main = useRef<HTMLElement>(null)
   const [ended, setEnded] = useState(false)
-  const signedIn = me.data?.signed_in === true
+  const who = me.data
 
   useEffect(() => {
     const hear = () => setEnded(true)
@@ -63,14 +69,21 @@ export function Frame() {
       </main>
     )
   }
-  if (me.error && !(me.error instanceof Problem && me.error.status === 401)) {
+  if (!who && me.error && !(me.error instanceof Problem && me.error.status === 401)) {
     return (
       <main className="main">
         <Failed error={me.error} again={() => void me.refetch()} />
       </main>
     )
   }
-  if (!signedIn) return <SignIn providers={me.data?.providers ?? []} />
+  if (!who?.signed_in) return <SignIn providers={who?.providers ?? []} />
+  if (pathname === '/signed-in') return <SignedIn name={who.name ?? ''} />
+  const open = places.filter((p) => p.open(who))
+  const home = open[0]?.to ?? '/link'
+  const begins = (to: string) => (to === '/' ? pathname === '/' : pathname === to || pathname.startsWith(`${to}/`))
+  const closed = places.some((p) => !p.open(who) && begins(p.to)) || (open.length === 0 && !begins('/link'))
+  // Whoever may look at nothing, or at their own teams alone, is led to what is theirs.
+  if (closed && (pathname === '/' || open.length === 0)) return <Navigate to={home} replace />
 
   return (
     <>
@@ -83,33 +96,55 @@ export function Frame() {
             <img src={mark} alt="" /> Musterline
           </Link>
           <span className="room" />
-          <Account name={me.data?.name ?? ''} />
+          <Account name={who.name ?? ''} />
         </div>
-        <UnderlineNav aria-label="Console">
-          {places.map((p) => {
-            const here = p.to === '/' ? pathname === '/' : pathname === p.to || pathname.startsWith(`${p.to}/`)
-            return (
+        {open.length > 0 && (
+          <UnderlineNav aria-label="Console">
+            {open.map((p) => (
               <UnderlineNav.Item
                 key={p.to}
                 as={Link}
                 to={p.to}
                 leadingVisual={<p.icon />}
-                aria-current={here ? 'page' : undefined}
+                aria-current={begins(p.to) ? 'page' : undefined}
               >
                 {p.text}
               </UnderlineNav.Item>
-            )
-          })}
-        </UnderlineNav>
+            ))}
+          </UnderlineNav>
+        )}
       </header>
       <main id="main" className="main" ref={main} tabIndex={-1}>
-        <Suspense fallback={<Spinner />}>
-          <Outlet />
-        </Suspense>
+        <Suspense fallback={<Spinner />}>{closed ? <Closed /> : <Outlet />}</Suspense>
       </main>
       {ended && <SignedOut again={() => setEnded(false)} />}
       <ScrollRestoration />
     </>
+  )
+}
+
+/** Closed says that a page is not for this person. The server would say the same of everything on it. */
+function Closed() {
+  return (
+    <Page title="Not for you">
+      <None icon={LockIcon} title="Your role does not open this page">
+        An administrator of Musterline can give you one that does.
+      </None>
+    </Page>
+  )
+}
+
+/** SignedIn is where somebody arrives who has signed in again for a page in another tab. */
+function SignedIn(props: { name: string }) {
+  return (
+    <main className="sign-in">
+      <img src={mark} alt="" width={48} height={48} />
+      <Page title="You are signed in">
+        <p>
+          As <bdi>{props.name}</bdi>. Go back to the other tab: everything is as you left it. This one can be closed.
+        </p>
+      </Page>
+    </main>
   )
 }
 

@@ -1,13 +1,20 @@
-import { useQuery } from '@tanstack/react-query'
-import { answer, api, type components } from '../api/client'
+import { useQuery, useQueryClient } from '@tanstack/react-query'
+import { answer, api, type components, signedOut } from '../api/client'
 
 export type Me = components['schemas']['Me']
 
-/** useMe is who is signed in. */
+/** useMe is who is signed in. Who was stays so on the page when the session has ended, so that the page and what is typed on it stay too. */
 export function useMe() {
+  const queries = useQueryClient()
   return useQuery({
     queryKey: ['me'],
-    queryFn: ({ signal }) => answer(api.GET('/api/musterline/me', { signal })),
+    queryFn: async ({ signal }) => {
+      const now = await answer(api.GET('/api/musterline/me', { signal }))
+      const was = queries.getQueryData<Me>(['me'])
+      if (now.signed_in || !was?.signed_in) return now
+      signedOut.dispatchEvent(new Event('signed-out'))
+      return was
+    },
     staleTime: 60_000,
   })
 }
