@@ -418,11 +418,13 @@ func (h *House) fits(before, after []store.Opened, wish RowWish) (*config.Config
 	if err != nil {
 		return nil, err
 	}
+	ours := func(u config.Unfit) bool { return u.Section == wish.Section && u.Name == wish.Name }
+	wrong := slices.ContainsFunc(c.Unfit, ours)
 	var lines []string
 	for _, u := range c.Unfit {
 		did := !slices.ContainsFunc(was.Unfit, func(w config.Unfit) bool { return w.Section == u.Section && w.Name == u.Name })
-		if ours := u.Section == wish.Section && u.Name == wish.Name; !ours && !did {
-			continue
+		if !ours(u) && (wrong || !did) {
+			continue // for want of the one that is wrong, or of something else long since
 		}
 		for _, p := range u.Problems {
 			line := p.Message

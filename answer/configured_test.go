@@ -175,6 +175,15 @@ rules:
 	}
 }
 
+func TestOfAChangeThatIsWrongOnlyThatIsSaidAndNotWhatWouldFollow(t *testing.T) {
+	s := withRule(t)
+	s.mustPut("rules", "r", `{"match":"people/*","team":"third/{{ .Group.Name }}"}`)
+	err := s.put("targets", "third", strings.Replace(s.keeping("x"), `"organization":"x",`, "", 1))
+	if class(err) != answer.Usage || !strings.Contains(err.Error(), "organization is required") || strings.Contains(err.Error(), "rules") {
+		t.Error(err)
+	}
+}
+
 func TestATargetThatDoesNotFitIsNoTargetAndTheOthersGoOn(t *testing.T) {
 	ctx := t.Context()
 	s := withRule(t)

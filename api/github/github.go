@@ -28,7 +28,7 @@ type Memory interface {
 	// MappedGroups returns the mappings of a team with the groups that they name.
 	MappedGroups(ctx context.Context, target string, of team.Team) ([]store.Mapped, error)
 	// MapTeam makes these the mappings of a team, in one step with its audit entry and what asks for a sync; *store.Owned when the file or
-	// a rule owns the team.
+	// a rule owns the team, store.ErrOff when the target was turned off meanwhile.
 	MapTeam(
 		ctx context.Context, target string, of team.ID, wanted []mapping.Mapping, end mapping.Disconnect, asks ...reconcile.Request,
 	) ([]mapping.Mapping, error)

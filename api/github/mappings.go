@@ -117,6 +117,9 @@ func (a *API) changeMappings(ctx context.Context, at place, body []byte, legacy 
 	if owned, ok := errors.AsType[*store.Owned](err); ok {
 		return nil, a.owned(owned.Mapping)
 	}
+	if errors.Is(err, store.ErrOff) { // since it was looked at above
+		return nil, notManaged(docsChange)
+	}
 	if err != nil {
 		return nil, err
 	}

@@ -374,7 +374,7 @@ func (a *API) registerActs() {
 	operate(a, op{
 		id: "approve", route: "POST /targets/{target}/approvals", tag: "acts", summary: "Waive objections", refuses: []int{409},
 		promise: "Plans anew and waives what guards object to, for the changes that the filters choose. A preview only says which. With the digest of a preview, " +
-			"exactly that is waived, or nothing. Nothing is applied: the next sync does that.",
+			"exactly that is waived, or nothing. Nothing is applied by it: the sync that is asked for with it does that, and a person undoes.",
 	}, func(ctx context.Context, in *struct {
 		OnTarget
 		Body approveWish
@@ -428,7 +428,7 @@ func (a *API) registerPause() {
 	})
 	operate(a, op{
 		id: "resume", route: "POST /targets/{target}/resume", tag: "acts", summary: "Start a target again",
-		promise: "Ends a pause. Nothing is changed by it: the next sync does what is due.",
+		promise: "Ends a pause. Nothing is changed by it: the sync that is asked for with it does what is due.",
 	}, func(ctx context.Context, in *struct {
 		OnTarget
 		Body pauseWish
@@ -457,7 +457,7 @@ type unlinkWish struct {
 func (a *API) registerLink() {
 	operate(a, op{
 		id: "link", route: "POST /links", tag: "people", summary: "Say whose account it is",
-		promise: "Says by hand that a user is an account. It wins over everything that is found, counts from the next sync, and replaces what was said before.",
+		promise: "Says by hand that a user is an account. It wins over everything that is found, counts from the next sync, which is asked for with it, and replaces what was said before.",
 	}, func(ctx context.Context, in *struct{ Body linkWish }) (*body[answer.Linked], error) {
 		host, _, _ := strings.Cut(in.Body.Account, "/")
 		v, err := a.onHost(ctx, host)
@@ -473,7 +473,7 @@ func (a *API) registerLink() {
 	})
 	operate(a, op{
 		id: "unlink", route: "POST /links/remove", tag: "people", summary: "Take back what was said by hand",
-		promise: "Takes back what was said of a user by hand, on all hosts. What other evidence says counts again from the next sync.", refuses: []int{409},
+		promise: "Takes back what was said of a user by hand, on all hosts. What other evidence says counts again from the next sync, which is asked for with it.", refuses: []int{409},
 	}, func(ctx context.Context, in *struct{ Body unlinkWish }) (*body[answer.Unlinked], error) {
 		v, err := a.everywhere(ctx)
 		if err != nil {

@@ -17,6 +17,7 @@ import (
 	"musterline.example/api/request"
 	"musterline.example/config"
 	"musterline.example/source"
+	"musterline.example/store"
 	"musterline.example/target"
 )
 
@@ -116,6 +117,9 @@ func problemOf(err error) *problem {
 	if p.status == 0 {
 		p.status = http.StatusInternalServerError
 	}
+	if errors.Is(err, store.ErrLocked) {
+		p.Body.Message, p.Body.Hint = "another program has the database at the moment", "it is a command that writes: try again when it is done"
+	}
 	if e.Class == answer.Failed && !forPeople(err) {
 		p.Body.Message = "the server cannot do this at the moment; its log names the reason"
 		p.Body.Hint = ""
@@ -132,8 +136,14 @@ func problemOf(err error) *problem {
 	} else if _, ok := errors.AsType[*source.Error](err); ok && e.Class == answer.Failed {
 		p.status, p.Body.Class = http.StatusBadGateway, answer.Unavailable
 	}
+	if p.status == http.StatusServiceUnavailable && p.retry == 0 {
+		p.retry = soon
+	}
 	return p
 }
+
+// soon is when to come back where nothing says how long it takes: a lock on the database is taken again within seconds.
+const soon = 5 * time.Second
 
 // forPeople reports whether an error was written for people. Any other is the log's business: nobody has thought of who may read it.
 func forPeople(err error) bool {

@@ -66,7 +66,8 @@ func (a *API) registerSection(s section) {
 	route := "/" + s.name
 	operate(a, op{
 		id: "list-" + s.name, route: "GET " + route, tag: "configuration", summary: "The " + s.name + " that are configured",
-		promise: s.promise + " Lists those of the configuration file first, then those that the API has made. Of secrets only the names are shown.",
+		promise: s.promise + " Lists those of the configuration file first, then those that the API has made. Of secrets only the names are shown. " +
+			"One that was left out, because the file says otherwise by now, says why in \"unfit\".",
 	}, func(ctx context.Context, in *struct{ Page }) (*body[rowList], error) {
 		v, err := a.everywhere(ctx)
 		if err != nil {
@@ -81,16 +82,17 @@ func (a *API) registerSection(s section) {
 			return nil, err
 		}
 		page := rowList{Rows: []answer.Row{}}
-		begun := from == ""
+		begun, last := from == "", ""
 		for _, r := range rows.Rows {
 			if len(page.Rows) == in.size() {
-				page.Next = cursor(s.name, page.Rows[len(page.Rows)-1].Name)
+				page.Next = cursor(s.name, last)
 				break
 			}
+			place := r.Origin + "/" + r.Name // the file may define what the API has made
 			if begun {
-				page.Rows = append(page.Rows, r)
+				page.Rows, last = append(page.Rows, r), place
 			}
-			begun = begun || r.Name == from
+			begun = begun || place == from
 		}
 		return told(page, nil)
 	})

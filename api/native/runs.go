@@ -22,7 +22,7 @@ func (a *API) registerRuns() {
 		return told(v.house.LastPlan(ctx, in.Target))
 	})
 	operate(a, op{
-		id: "plan", route: "POST /targets/{target}/plan", tag: "plans", summary: "Plan anew",
+		id: "plan", route: "POST /targets/{target}/plan", tag: "plans", summary: "Plan anew", refuses: []int{409},
 		promise: "Reads the sources and the target and says what a sync would change. Writes nothing anywhere. May take as long as reading them takes.",
 	}, func(ctx context.Context, in *OnTarget) (*body[answer.Plan], error) {
 		v, err := a.on(ctx, in.Target)
@@ -128,7 +128,7 @@ func (a *API) registerRuns() {
 		return told(v.house.RunProgress(ctx, in.Run))
 	})
 	operate(a, op{
-		id: "plan-undo", route: "POST /runs/{run}/undo/plan", tag: "runs", summary: "Plan taking a run back",
+		id: "plan-undo", route: "POST /runs/{run}/undo/plan", tag: "runs", summary: "Plan taking a run back", refuses: []int{409},
 		promise: "Says what taking back a run would change. Writes nothing. The plan is empty when nothing of the run is left to undo.",
 	}, func(ctx context.Context, in *OfRun) (*body[answer.Plan], error) {
 		v, err := a.run(ctx, in.Run)
