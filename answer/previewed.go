@@ -1,6 +1,7 @@
 package answer
 
 import (
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
@@ -10,6 +11,7 @@ import (
 	"time"
 
 	"musterline.example/guard"
+	"musterline.example/link"
 	"musterline.example/plan"
 	"musterline.example/reconcile"
 	"musterline.example/team"
@@ -19,8 +21,17 @@ import (
 type Preview struct {
 	Plan
 
-	Seen     string `json:"seen"`     // names what is shown, for MapWish.Seen
-	Accepted int    `json:"accepted"` // how many changes, which guards object to, the acceptance of this would let pass
+	Changes  []ForeseenChange `json:"changes"`  // who would come and go, in words; those who would go after a grace come last
+	Seen     string           `json:"seen"`     // names what is shown, for MapWish.Seen
+	Accepted int              `json:"accepted"` // how many changes, which guards object to, the acceptance of this would let pass
+}
+
+// A ForeseenChange is one change of a preview, in words.
+type ForeseenChange struct {
+	PlanChange
+
+	Name string    `json:"name,omitempty"` // of the person, as the identity provider has it
+	At   time.Time `json:"at,omitzero"`    // when they leave, of somebody in grace, whose act is leave
 }
 
 // A foreseen is a preview with the waiver that it would become.
@@ -93,9 +104,39 @@ func (h *House) foresee(ctx context.Context, target string, r *remapping) (fores
 	w := guard.WaiverFor(part, objections, guard.Filter{}, "", "", h.now())
 	w.Target = target
 	return foreseen{
-		of: r.named(), preview: Preview{Plan: h.planOf(ctx, decision, part, objections), Seen: r.digest(part, objections), Accepted: len(w.Changes)},
-		waiver: w, at: h.now(),
+		of: r.named(), waiver: w, at: h.now(),
+		preview: Preview{
+			Plan: h.planOf(ctx, decision, part, objections), Changes: changesInWords(part, objections, decision.World), Seen: r.digest(part, objections),
+			Accepted: len(w.Changes),
+		},
 	}, nil
+}
+
+// changesInWords are the changes of a part of a plan, with the names that the world has for people.
+func changesInWords(part *plan.Plan, objections []guard.Objection, world *reconcile.World) []ForeseenChange {
+	all := []ForeseenChange{}
+	name := func(user string) string {
+		ref, ok := link.ParseUserRef(user)
+		if reading := world.Sources[ref.Source]; ok && reading.Snapshot != nil {
+			u := reading.Snapshot.Users[ref.ID]
+			return cmp.Or(u.Name, u.Username)
+		}
+		return ""
+	}
+	stopped := guard.Stopped(objections)
+	for i := range part.Teams {
+		c := &part.Teams[i]
+		for _, ch := range changesOf(c) {
+			said := (&shown{}).changeOf(c, ch, stopped[guard.RefOf(c, ch)])
+			all = append(all, ForeseenChange{PlanChange: said, Name: name(ch.User)})
+		}
+		for _, l := range c.Leaving {
+			all = append(all, ForeseenChange{
+				PlanChange: PlanChange{Act: "leave", Account: Account{l.Account, l.Login}, Why: Why(l.Why), Objected: []string{}}, At: l.At,
+			})
+		}
+	}
+	return all
 }
 
 // digest names a preview: the groups that are wanted, and who would come, go, or go later, with the guards that object. People who are held

@@ -323,11 +323,20 @@ type TeamView struct {
 	Paused      *Pause      `json:"paused,omitempty"`
 	People      PeopleCount `json:"people"`
 	Refusals    []Refused   `json:"refusals"`
+	Lately      []TeamEvent `json:"lately"`     // what happened to it, the newest first
 	Objections  []Objection `json:"objections"` // that stop changes of this team
 	PlanRun     string      `json:"plan_run,omitempty"`
 	PlanAt      time.Time   `json:"plan_at,omitzero"`
 
 	Version string `json:"-"` // of the mappings, for the change that is made from them
+}
+
+// A TeamEvent is something that happened to a team, by the audit record.
+type TeamEvent struct {
+	Seq  int64     `json:"seq"` // of the entry
+	At   time.Time `json:"at"`
+	Said string    `json:"said"`
+	Run  string    `json:"run,omitempty"`
 }
 
 // A MappedBy is a mapping with what is known of its group.
@@ -564,7 +573,7 @@ func (i *inspection) view(ctx context.Context) (TeamView, error) {
 	v := TeamView{
 		RememberedTeam: i.row, Description: i.team.Description, Children: []string{}, Mappings: []MappedBy{}, Limit: configured.Settings.GroupsPerTeam,
 		Sources: list(configured.Sources), Grace: int(configured.Grace / time.Second), Apply: configured.Apply, Refusals: []Refused{},
-		Objections: []Objection{}, PlanRun: i.plan.Run, PlanAt: i.plan.At, Version: versionOf(i.recalled.mappings, i.team.Team),
+		Objections: []Objection{}, Lately: []TeamEvent{}, PlanRun: i.plan.Run, PlanAt: i.plan.At, Version: versionOf(i.recalled.mappings, i.team.Team),
 	}
 	v.Mode = cmp.Or(v.Mode, string(mapping.Exclusive))
 	if len(v.Sources) == 0 {
@@ -605,8 +614,34 @@ func (i *inspection) view(ctx context.Context) (TeamView, error) {
 		return v, err
 	}
 	connected, err := i.Store.Connected(ctx, i.place)
+	if err != nil {
+		return v, err
+	}
 	v.ConnectedAt = connected[i.team.ID]
+	v.Lately, err = i.lately(ctx)
 	return v, err
+}
+
+// manyEvents is how much of what happened to a team its page tells.
+const manyEvents = 12
+
+// lately is what happened to the team, as the audit record has it. Intents say the same as their outcomes.
+func (i *inspection) lately(ctx context.Context) ([]TeamEvent, error) {
+	all := []TeamEvent{}
+	if i.team.ID == "" {
+		return all, nil
+	}
+	entries, err := i.Store.Entries(ctx, store.Filter{Target: i.name, Team: string(i.team.ID), Limit: 4 * manyEvents})
+	if err != nil {
+		return all, err
+	}
+	entries = slices.DeleteFunc(entries, func(e store.Entry) bool { return e.Kind == store.KindIntent || e.Kind == store.KindClose })
+	entries = entries[:min(len(entries), manyEvents)]
+	names := i.namesIn(ctx, i.name, entries)
+	for _, e := range entries {
+		all = append(all, TeamEvent{Seq: e.Seq, At: e.At, Said: Sentence(names, e), Run: e.Run})
+	}
+	return all, nil
 }
 
 // children are the slugs of the teams below the team, by what was read of it and by what was listed.
