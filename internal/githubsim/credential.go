@@ -44,6 +44,7 @@ type Token struct {
 
 	installation int64
 	userID       int64
+	app          string // the client id of the OAuth app that it was made for
 }
 
 // PutToken makes the server accept a token, or replaces what it knows of one. It panics when the user does not exist.

@@ -4,7 +4,7 @@
 // It is for tests, for benchmarks that count calls, and for the demonstration that needs no account. It answers the part of
 // REST (also below /api/v3) and GraphQL (/graphql, /api/graphql) that a tool reads and writes which keeps teams, and holds
 // its answers against GitHub's published descriptions in its own tests. It is not a GitHub: no repositories, no webhooks,
-// of the web pages only those of site.go, and nothing survives the process.
+// of the web pages only those of site.go and of signing in elsewhere (oauth.go), and nothing survives the process.
 //
 //	world := githubsim.NewWorld()
 //	acme := world.AddOrganization("acme", "ann")         // ann owns it
@@ -77,6 +77,9 @@ type Server struct {
 	lastInstall   int64
 	lastApp       int64
 	manifests     map[string]manifested
+	oauthApps     map[string]*OAuthApp
+	oauthCodes    map[string]oauthCode
+	browses       string // whose browser comes to the web pages
 	lockouts      map[string]*window
 	budgets       map[string]*window
 	active        int
@@ -106,6 +109,7 @@ func New(opts Options) *Server {
 		opts: opts, world: opts.World, now: opts.Now,
 		tokens: map[string]*Token{}, apps: map[int64]*App{}, installations: map[int64]*Installation{}, lastInstall: 60_000_000,
 		lastApp: 700_000, manifests: map[string]manifested{},
+		oauthApps: map[string]*OAuthApp{}, oauthCodes: map[string]oauthCode{},
 		faultStates: map[*Fault]*faultState{}, lockouts: map[string]*window{}, budgets: map[string]*window{},
 	}
 	s.mux, s.site = s.routes(), s.pages()
@@ -163,6 +167,9 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		rep = c.fault.reply(c)
 	case unreadable != nil:
 		rep = problemf(http.StatusBadRequest, "The request's body could not be read.").reply()
+	case isWeb(c.Path):
+		c.header.Set("X-GitHub-Request-Id", requestID())
+		rep = s.serveWeb(c)
 	default:
 		rep = s.answer(c)
 	}

@@ -228,6 +228,7 @@ type reply struct {
 	raw    []byte // in place of body
 	header http.Header
 	free   bool // takes nothing from the primary limit
+	web    bool // no answer of the API: its header says what it is
 }
 
 func ok(body any) (reply, error)      { return reply{status: http.StatusOK, body: body}, nil }
@@ -350,6 +351,10 @@ func (s *Server) settle(c *call, rep reply) reply {
 	for k, v := range rep.header {
 		c.header[http.CanonicalHeaderKey(k)] = v
 	}
+	if rep.web {
+		c.Status = rep.status
+		return rep
+	}
 	if c.Method == http.MethodGet && rep.status == http.StatusOK {
 		tag := etag(c.r, rep.raw)
 		c.header.Set("ETag", tag)
@@ -394,12 +399,16 @@ func (s *Server) send(w http.ResponseWriter, c *call, rep reply) {
 	}
 	out := w.Header()
 	maps.Copy(out, c.header)
-	out.Set("X-GitHub-Media-Type", "github.v3; format=json")
+	if !rep.web {
+		out.Set("X-GitHub-Media-Type", "github.v3; format=json")
+	}
 	if body == nil {
 		w.WriteHeader(rep.status)
 		return
 	}
-	out.Set("Content-Type", "application/json; charset=utf-8")
+	if !rep.web {
+		out.Set("Content-Type", "application/json; charset=utf-8")
+	}
 	out.Set("Content-Length", itoa(len(body)))
 	w.WriteHeader(rep.status)
 	if cut {
