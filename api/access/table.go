@@ -47,6 +47,12 @@ var Routes = map[string]Permission{
 	"GET /api/musterline/targets/{target}/teams/{team}": ReadMappings,
 	"GET /api/musterline/links":                         Read,
 
+	"GET /api/musterline/overview":                                    Read,
+	"GET /api/musterline/targets/{target}/memory/teams":               Read,
+	"POST /api/musterline/targets/{target}/memory/teams":              Read,
+	"GET /api/musterline/targets/{target}/memory/teams/{team}":        ReadMappings,
+	"GET /api/musterline/targets/{target}/memory/teams/{team}/people": ReadMappings,
+
 	"GET /api/musterline/targets/{target}/plan":     Read,
 	"POST /api/musterline/targets/{target}/plan":    Read,
 	"GET /api/musterline/targets/{target}/requests": Read,

@@ -83,6 +83,7 @@ func New(o Options) *API {
 	a.registerRuns()
 	a.registerActs()
 	a.registerMappings()
+	a.registerOverview()
 	a.registerRows()
 	a.registerExplained()
 	a.registerAudit()
@@ -170,6 +171,9 @@ var slow = []string{
 	"PUT " + Prefix + "/targets/{target}/teams/{team}/mappings",
 	"POST " + Prefix + "/runs/{run}/undo/plan",
 	"GET " + Prefix + "/targets/{target}/teams",
+	"POST " + Prefix + "/targets/{target}/memory/teams",
+	"GET " + Prefix + "/targets/{target}/memory/teams/{team}",
+	"GET " + Prefix + "/targets/{target}/memory/teams/{team}/people",
 	"GET " + Prefix + "/targets/{target}/teams/{team}",
 	"GET " + Prefix + "/sources/{source}/groups",
 	"GET " + Prefix + "/audit/export",
