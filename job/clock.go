@@ -17,7 +17,7 @@ import (
 // see they all do in transactions of which one succeeds, so there is no leader who could be dead.
 func (j *Jobs) clock() {
 	for {
-		err := j.round(j.life)
+		err := j.round(j.life, j.tick)
 		if j.life.Err() != nil {
 			return
 		}
@@ -37,15 +37,15 @@ func (j *Jobs) clock() {
 	}
 }
 
-// round is a tick that no panic gets out of.
-func (j *Jobs) round(ctx context.Context) (err error) {
+// round does what comes round, and lets no panic get out of it.
+func (j *Jobs) round(ctx context.Context, do func(context.Context) error) (err error) {
 	defer func() {
 		if why := recover(); why != nil {
 			j.Log.ErrorContext(ctx, "panic", "panic", fmt.Sprint(why), "stack", string(debug.Stack()))
 			err = errors.New("a fault of Musterline's own, of which the log tells more")
 		}
 	}()
-	return j.tick(ctx)
+	return do(ctx)
 }
 
 // tick goes round once. What goes wrong with one target or source stops no other.

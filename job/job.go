@@ -91,11 +91,13 @@ type times struct {
 	inline  time.Duration // how long a slice waits for single groups of a source
 	apart   time.Duration // after which a slice looks again whether somebody wants to be alone with its target
 	backoff time.Duration // from the first failure of a run to the next try
+	tidy    time.Duration // from one tidying to the next
 }
 
 var usual = times{
 	slice: time.Minute, hard: 90 * time.Second, timeout: 2 * time.Minute, rescue: 3 * time.Minute, polite: 5 * time.Second,
 	tick: 5 * time.Second, beat: 10 * time.Second, silent: time.Minute, wait: 10 * time.Second, inline: 20 * time.Second, apart: 2 * time.Second, backoff: 30 * time.Second,
+	tidy: 24 * time.Hour,
 }
 
 // New makes the jobs, brings the queue's tables up to date and takes the store's requests from now on. Nothing is worked before Start.
@@ -168,6 +170,7 @@ func (j *Jobs) Start(ctx context.Context) error {
 	}
 	j.started = true
 	j.ticking.Go(j.clock)
+	j.ticking.Go(j.tidy)
 	return nil
 }
 
