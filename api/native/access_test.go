@@ -40,7 +40,7 @@ func TestEveryRouteAsEveryRoleAndAsNobody(t *testing.T) {
 		"PUT /targets/{target}/teams/{team}/mappings": `{"groups":[]}`, "POST /targets/{target}/teams/{team}/mappings/preview": `{"groups":[]}`,
 		"PUT /targets/{target}/enabled": `{"enabled":true}`, "POST /links": `{"user":"x","account":"x","reason":"x"}`,
 		"POST /links/remove": `{"user":"x"}`, "POST /tokens": `{"name":"","role":"viewer"}`, "POST /roles": `{"subject":"x","role":"viewer"}`,
-		"POST /roles/remove": `{"subject":"x"}`,
+		"POST /roles/remove": `{"subject":"x"}`, "POST /links/preview": `{"user":"x","account":"x"}`,
 	}
 	if _, err := l.house.Sync(t.Context(), answer.SyncWish{Target: "octo", By: "a test"}, nil); err != nil { // which takes the request
 		t.Fatal(err)

@@ -9,6 +9,7 @@ import (
 
 	"musterline.example/answer"
 	"musterline.example/catalog"
+	"musterline.example/config"
 	"musterline.example/setting"
 )
 
@@ -275,6 +276,8 @@ func (l *teamLists) list(ctx context.Context, h *answer.House, target string, la
 type kinds struct {
 	Sources []kind `json:"sources"`
 	Targets []kind `json:"targets"`
+
+	TargetFields []field `json:"target_fields" doc:"What every target takes, whatever its kind."`
 }
 
 type kind struct {
@@ -292,10 +295,12 @@ type field struct {
 	Default  string   `json:"default,omitempty"`
 	Choices  []string `json:"choices,omitempty"`
 	Example  string   `json:"example,omitempty"`
+
+	Multiline bool `json:"multiline,omitempty"`
 }
 
 func allKinds() kinds {
-	all := kinds{Sources: []kind{}, Targets: []kind{}}
+	all := kinds{Sources: []kind{}, Targets: []kind{}, TargetFields: fieldsOf(config.TargetSettings())}
 	for _, name := range catalog.SourceNames() {
 		k, _ := catalog.Source(name)
 		all.Sources = append(all.Sources, kind{name, k.Title, fieldsOf(k.Settings)})
@@ -310,7 +315,7 @@ func allKinds() kinds {
 func fieldsOf(settings []setting.Field) []field {
 	fields := make([]field, len(settings))
 	for i, f := range settings {
-		fields[i] = field{f.Key, f.Label, f.Help, string(f.Type), f.Required, f.Default, f.Choices, f.Example}
+		fields[i] = field{f.Key, f.Label, f.Help, string(f.Type), f.Required, f.Default, f.Choices, f.Example, f.Multiline}
 	}
 	return fields
 }

@@ -85,6 +85,8 @@ func New(o Options) *API {
 	a.registerMappings()
 	a.registerOverview()
 	a.registerRows()
+	a.registerPeople()
+	a.registerConnections()
 	a.registerExplained()
 	a.registerAudit()
 	a.registerKeys()
@@ -164,6 +166,9 @@ func (a *API) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 var slow = []string{
 	"POST " + Prefix + "/check",
 	"POST " + Prefix + "/sources/{source}/check",
+	"POST " + Prefix + "/sources/check",
+	"POST " + Prefix + "/targets/check",
+	"POST " + Prefix + "/links/preview",
 	"POST " + Prefix + "/targets/{target}/check",
 	"POST " + Prefix + "/targets/{target}/plan",
 	"POST " + Prefix + "/targets/{target}/approvals",

@@ -33,10 +33,11 @@ type problem struct {
 
 // A problemBody is what went wrong and what to do about it.
 type problemBody struct {
-	Class   answer.Class `json:"class" doc:"What sort of refusal it is, for programs." enum:"usage,not-found,nothing,paused,conflict,stale,unknown,forbidden,unavailable,stopped,failed"`
-	Message string       `json:"message" doc:"What is wrong, for people."`
-	Hint    string       `json:"hint,omitempty" doc:"What to do about it, in words or as a command."`
-	Request string       `json:"request,omitempty" doc:"The id of the request, by which the server's log tells more."`
+	Class   answer.Class          `json:"class" doc:"What sort of refusal it is, for programs." enum:"usage,not-found,nothing,paused,conflict,stale,unknown,forbidden,unavailable,stopped,failed"`
+	Message string                `json:"message" doc:"What is wrong, for people."`
+	Hint    string                `json:"hint,omitempty" doc:"What to do about it, in words or as a command."`
+	Fields  []answer.FieldTrouble `json:"fields,omitempty" doc:"What is wrong with single fields, where the message is about those."`
+	Request string                `json:"request,omitempty" doc:"The id of the request, by which the server's log tells more."`
 }
 
 // Error implements error.
@@ -113,7 +114,9 @@ func problemOf(err error) *problem {
 	}
 	e := answer.ErrorOf(err)
 	public := e.Public()
-	p := &problem{Body: problemBody{Class: e.Class, Message: public.Message, Hint: public.Hint}, status: statuses[e.Class], err: err}
+	p := &problem{
+		Body: problemBody{Class: e.Class, Message: public.Message, Hint: public.Hint, Fields: public.Fields}, status: statuses[e.Class], err: err,
+	}
 	if p.status == 0 {
 		p.status = http.StatusInternalServerError
 	}

@@ -6,7 +6,7 @@ import (
 	"crypto/x509"
 	"encoding/pem"
 	"net/http"
-	"path/filepath"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -59,9 +59,8 @@ func TestAnOrganizationIsConfiguredOverHTTP(t *testing.T) {
 	// A secret is not sent where nobody wanted it.
 	put("/targets/third", "*", `{"kind":"github","organization":"third-org","api_url":"https://evil.example.com"}`).want(422).says("give token anew")
 	put("/targets/third", "*", `{"kind":"github","organization":"third-org","api_url":"https://ghes.example.com","token":"ghp_another"}`).want(200)
-	l.write("k.pem", privateKey(t))
-	put("/targets/third", "*", `{"kind":"github","organization":"third-org","api_url":"https://ghes.example.com","token":null,"app_id":"1","private_key_file":"`+filepath.Join(l.dir, "k.pem")+`"}`).
-		want(200).says(`"secrets":[]`)
+	put("/targets/third", "*", `{"kind":"github","organization":"third-org","api_url":"https://ghes.example.com","token":null,"app_id":"1","private_key":`+strconv.Quote(privateKey(t))+`}`).
+		want(200).says(`"secrets":["private_key"]`)
 
 	// What is referred to stays.
 	l.ask("administrator", "DELETE", "/targets/third", "", "If-Match", "*").want(http.StatusConflict).says("rules.team")

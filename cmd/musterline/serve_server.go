@@ -17,6 +17,7 @@ import (
 	"musterline.example/answer"
 	"musterline.example/api"
 	"musterline.example/api/access"
+	"musterline.example/api/connect"
 	"musterline.example/api/github"
 	"musterline.example/api/native"
 	"musterline.example/api/signin"
@@ -40,11 +41,12 @@ type server struct {
 	asking context.Context //nolint:containedctx // of all requests
 	hangUp context.CancelCauseFunc
 
-	access *access.Access
-	native *native.API
-	signIn *signin.SignIn
-	rooms  atomic.Pointer[rooms]
-	looked sync.Mutex // held by who looks whether the configuration has changed
+	access  *access.Access
+	native  *native.API
+	signIn  *signin.SignIn
+	connect *connect.Connect
+	rooms   atomic.Pointer[rooms]
+	looked  sync.Mutex // held by who looks whether the configuration has changed
 }
 
 // Rooms are those of one configuration.
@@ -68,6 +70,9 @@ func (s *server) open(ctx context.Context) error {
 	}
 	s.access = access.New(access.Options{Tokens: s.store, Assignments: s.store, People: s.signIn, Now: s.clock, Log: s.log})
 	s.native = native.New(native.Options{House: s.now.House, Access: s.access, Sessions: s.signIn, Alone: s.alone, Version: version, Now: s.clock, Log: s.log})
+	s.connect = connect.New(connect.Options{
+		House: s.now.House, Sessions: s.signIn, Access: s.access, Key: s.store.Derive("app manifests"), ExternalURL: s.config.ExternalURL, Now: s.clock, Log: s.log,
+	})
 	_, err = s.room(ctx)
 	return err
 }
@@ -142,7 +147,7 @@ func (s *server) furnish(ctx context.Context, h *answer.House) (rooms http.Handl
 		o.Targets = append(o.Targets, t)
 	}
 	return api.New(api.Options{
-		GitHub: github.New(o), Rooms: map[string]api.Room{native.Prefix: s.native, signin.Prefix: s.signIn}, TrustedProxies: s.config.Proxies, Metrics: served{s.figures}, Now: s.clock, Log: s.log,
+		GitHub: github.New(o), Rooms: map[string]api.Room{native.Prefix: s.native, signin.Prefix: s.signIn, connect.Prefix: s.connect}, TrustedProxies: s.config.Proxies, Metrics: served{s.figures}, Now: s.clock, Log: s.log,
 	}), whole, nil
 }
 
