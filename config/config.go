@@ -114,7 +114,7 @@ func (m ManualLink) Statement(at time.Time) link.Statement {
 // A Schedule says how often sources and targets are read without anybody asking.
 type Schedule struct {
 	Every time.Duration // a sync
-	Full  time.Duration // a sync that trusts no webhook and no change feed
+	Full  time.Duration // a sync that trusts no webhook and no change feed; as there are none yet, every sync is one
 }
 
 // Kinds are the sorts of sources and targets that a file may name, by name.

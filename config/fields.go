@@ -44,7 +44,10 @@ var secretsFields = []setting.Field{
 
 var scheduleFields = []setting.Field{
 	{Key: "every", Type: setting.Duration, Default: "15m", Help: "How often everything is synced without anybody asking."},
-	{Key: "full", Type: setting.Duration, Default: "6h", Help: "How often a sync reads everything anew, whatever webhooks and change feeds say."},
+	{
+		Key: "full", Type: setting.Duration, Default: "6h",
+		Help: "Without effect in this version, in which every sync of the schedule reads everything anew. It is for webhooks and change feeds: how often a sync does so whatever those say.",
+	},
 }
 
 // kindField stands at the head of every source and target.
