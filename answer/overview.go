@@ -2,7 +2,6 @@ package answer
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -33,15 +32,7 @@ type TargetOverview struct {
 	InSync  bool       `json:"in_sync"` // the last run has ended well and no guard objects to anything: to plan again would give no change
 	NextAt  time.Time  `json:"next_at,omitzero"`
 	Running *RunStatus `json:"running,omitempty"` // the run that is open
-	Off     *TurnedOff `json:"off,omitempty"`
-	Quota   []Quota    `json:"quota"` // as this server has heard last; none before its first call
-}
-
-// A TurnedOff is who has turned a target off.
-type TurnedOff struct {
-	By      string    `json:"by"`
-	At      time.Time `json:"at"`
-	Members string    `json:"members"` // keep or remove
+	Quota   []Quota    `json:"quota"`             // as this server has heard last; none before its first call
 }
 
 // A SourceOverview is how one source stands.
@@ -128,19 +119,6 @@ func (h *House) targetOverview(ctx context.Context, name string) (TargetOverview
 	t := TargetOverview{TargetStatus: status, Quota: h.quotas.of(name)}
 	if err != nil || h.Store == nil {
 		return t, err
-	}
-	if h.Config.Targets[name].Disabled {
-		t.Off = &TurnedOff{}
-		e, err := h.Enabled(ctx, name)
-		if err != nil {
-			return t, err
-		}
-		t.Off.Members = e.Members
-		row, err := h.Store.Configured(ctx, "enabled", name)
-		if err != nil && !errors.Is(err, store.ErrNotFound) {
-			return t, err
-		}
-		t.Off.By, t.Off.At = row.By, row.At
 	}
 	if t.Run == nil || !t.Run.FinishedAt.IsZero() {
 		return t, nil

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"time"
 
+	"musterline.example/config"
 	"musterline.example/guard"
 	"musterline.example/mapping"
 	"musterline.example/store"
@@ -41,8 +42,16 @@ type TargetStatus struct {
 	Held         int        `json:"held"`
 	HeldPeople   int        `json:"held_people"`
 	Refused      int        `json:"refused"`
+	Off          *TurnedOff `json:"off,omitempty"`
 	Paused       *Pause     `json:"paused,omitempty"`
 	RestsOn      []string   `json:"rests_on,omitempty"` // parts of the configuration that were left out: until they fit it is not synced
+}
+
+// A TurnedOff is who has turned a target off. Its teams are not kept in line until somebody turns it on again.
+type TurnedOff struct {
+	By      string    `json:"by"`
+	At      time.Time `json:"at"`
+	Members string    `json:"members"` // keep or remove
 }
 
 // A RunStatus is how a run went.
@@ -125,6 +134,9 @@ func (h *House) targetStatus(ctx context.Context, name string) (TargetStatus, er
 	if t.Paused, err = h.paused(ctx, name); err != nil {
 		return t, err
 	}
+	if t.Off, err = h.off(ctx, name); err != nil {
+		return t, err
+	}
 	runs, err := h.Store.Runs(ctx, name, "", 1)
 	if err != nil {
 		return t, err
@@ -150,6 +162,22 @@ func (h *House) targetStatus(ctx context.Context, name string) (TargetStatus, er
 	s := last.Plan.Summary()
 	t.Held, t.HeldPeople, t.Refused = s.Held, s.People, len(last.Plan.Refused)
 	return t, nil
+}
+
+// off says who has turned a target off; nil while it is on.
+func (h *House) off(ctx context.Context, name string) (*TurnedOff, error) {
+	if !h.Config.Targets[name].Disabled {
+		return nil, nil
+	}
+	e, err := h.Enabled(ctx, name)
+	if err != nil {
+		return nil, err
+	}
+	row, err := h.Store.Configured(ctx, config.EnabledSection, name)
+	if err != nil && !errors.Is(err, store.ErrNotFound) {
+		return nil, err
+	}
+	return &TurnedOff{By: row.By, At: row.At, Members: e.Members}, nil
 }
 
 // mappedTeams counts the teams that mappings name.

@@ -43,6 +43,9 @@ func targetRows(s Screen, t answer.TargetStatus, now time.Time) [][]string {
 		rows = append(rows, []string{s.paint(yellow, "paused"), fmt.Sprintf("by %s since %s: %s (to end it: musterline resume %s)",
 			t.Paused.By, words.Moment(t.Paused.At, now), t.Paused.Reason, words.Quote(t.Name))})
 	}
+	if t.Off != nil {
+		rows = append(rows, []string{s.paint(yellow, "turned off"), turnedOff(*t.Off, now)})
+	}
 	if len(t.RestsOn) > 0 {
 		rows = append(rows, []string{s.paint(red, "not synced"), "it rests on " + words.List(t.RestsOn) + ", which does not fit the configuration file"})
 	}
@@ -75,6 +78,18 @@ func targetRows(s Screen, t answer.TargetStatus, now time.Time) [][]string {
 		rows = append(rows, []string{name, w})
 	}
 	return rows
+}
+
+// turnedOff says who has turned a target off, and what is to become of its members.
+func turnedOff(o answer.TurnedOff, now time.Time) string {
+	who := ""
+	if o.By != "" {
+		who = fmt.Sprintf("by %s since %s: ", o.By, words.Moment(o.At, now))
+	}
+	if o.Members == "remove" {
+		return who + "memberships that came from groups are taken away, and nobody joins"
+	}
+	return who + "members stay as they are, and nobody joins or leaves"
 }
 
 func runText(r *answer.RunStatus, now time.Time) string {
