@@ -60,6 +60,8 @@ type Desk interface {
 	Audit(ctx context.Context, choose AuditFilter) (Audit, error)
 	// Export writes all entries that the filter chooses as lines of JSON, the oldest first.
 	Export(ctx context.Context, choose AuditFilter, to io.Writer) error
+	// ExportCSV writes the same as comma-separated values, of which a spreadsheet takes none for a formula.
+	ExportCSV(ctx context.Context, choose AuditFilter, to io.Writer) error
 	// Verify walks the whole audit record and proves that nobody has changed it.
 	Verify(ctx context.Context) (Verified, error)
 }

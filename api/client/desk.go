@@ -383,7 +383,16 @@ func merged(a, b *answer.Names) *answer.Names {
 
 // Export implements answer.Desk.
 func (c *Client) Export(ctx context.Context, f answer.AuditFilter, to io.Writer) error {
-	answered, err := c.send(ctx, http.MethodGet, "/audit/export"+query(chosen(f)...), nil, nil)
+	return c.export(ctx, f, "jsonl", to)
+}
+
+// ExportCSV implements answer.Desk.
+func (c *Client) ExportCSV(ctx context.Context, f answer.AuditFilter, to io.Writer) error {
+	return c.export(ctx, f, "csv", to)
+}
+
+func (c *Client) export(ctx context.Context, f answer.AuditFilter, format string, to io.Writer) error {
+	answered, err := c.send(ctx, http.MethodGet, "/audit/export"+query(append(chosen(f), "format", format)...), nil, nil)
 	if err != nil {
 		return err
 	}

@@ -14,7 +14,7 @@ import (
 func (c *cli) auditCommand() *cobra.Command {
 	var filter answer.AuditFilter
 	var since string
-	var asJSON bool
+	var asJSON, asCSV bool
 	command := &cobra.Command{
 		Use:   "audit",
 		Short: "Show the audit record: who did what and why",
@@ -24,6 +24,7 @@ the act, is never changed, and each entry is chained to all before it.`,
   musterline audit --team platform --account ada-l
   musterline audit --run 17
   musterline audit --all --json > audit.jsonl
+  musterline audit --since 7d --csv > audit.csv
   musterline audit verify`,
 		Args: func(_ *cobra.Command, args []string) error {
 			if len(args) == 0 {
@@ -32,6 +33,9 @@ the act, is never changed, and each entry is chained to all before it.`,
 			return answer.OneOf("command", args[0], []string{"verify"})
 		},
 		RunE: func(command *cobra.Command, _ []string) error {
+			if asCSV && (asJSON || filter.Limit > 0) {
+				return answer.Usagef("--csv writes all entries that are chosen, and goes with neither --json nor --limit")
+			}
 			d, err := c.look(command.Context())
 			if err != nil {
 				return err
@@ -39,6 +43,9 @@ the act, is never changed, and each entry is chained to all before it.`,
 			defer d.close()
 			if filter.Since, err = moment(since, c.now()); err != nil {
 				return err
+			}
+			if asCSV {
+				return d.ExportCSV(command.Context(), filter, c.stdout)
 			}
 			if asJSON && filter.All {
 				return d.Export(command.Context(), filter, c.stdout)
@@ -62,6 +69,7 @@ the act, is never changed, and each entry is chained to all before it.`,
 	command.Flags().IntVar(&filter.Limit, "limit", 0, "the newest `n` entries (default 100)")
 	command.Flags().BoolVar(&filter.All, "all", false, "all entries; with --json as one line of JSON each")
 	jsonFlag(command, &asJSON)
+	command.Flags().BoolVar(&asCSV, "csv", false, "all entries that are chosen, as comma-separated values for a spreadsheet")
 	command.AddCommand(c.auditVerifyCommand())
 	return command
 }

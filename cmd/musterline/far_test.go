@@ -120,6 +120,10 @@ func (f far) Audit(ctx context.Context, choose answer.AuditFilter) (answer.Audit
 	return back(f.near.Audit(ctx, sent(choose)))
 }
 
+func (f far) ExportCSV(ctx context.Context, choose answer.AuditFilter, to io.Writer) error {
+	return f.near.ExportCSV(ctx, sent(choose), to)
+}
+
 func (f far) Export(ctx context.Context, choose answer.AuditFilter, to io.Writer) error {
 	return f.near.Export(ctx, sent(choose), to)
 }
