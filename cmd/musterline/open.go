@@ -56,7 +56,7 @@ func (c *cli) house() (*answer.House, error) {
 		level = slog.LevelDebug
 	}
 	return c.houseWith(answer.Options{
-		Now: c.now, Log: slog.New(slog.NewTextHandler(c.stderr, &slog.HandlerOptions{Level: level})),
+		Now: c.now, Log: slog.New(slog.NewTextHandler(c.stderr, logOptions(level))),
 		Say: func(text string) { fmt.Fprintln(c.stderr, text) },
 	})
 }
@@ -78,6 +78,16 @@ func (c *cli) houseWith(o answer.Options) (*answer.House, error) {
 		return nil, err
 	}
 	return answer.New(cfg, o), nil
+}
+
+// logOptions make every log tell how long something took in the same way: in milliseconds, and with a name that says so.
+func logOptions(level slog.Level) *slog.HandlerOptions {
+	return &slog.HandlerOptions{Level: level, ReplaceAttr: func(_ []string, a slog.Attr) slog.Attr {
+		if a.Value.Kind() != slog.KindDuration {
+			return a
+		}
+		return slog.Float64(a.Key+"_ms", float64(a.Value.Duration().Microseconds())/1000)
+	}}
 }
 
 // targets checks the names on a command line; none means all.

@@ -102,7 +102,7 @@ func (c *cli) serve(ctx context.Context, listen string) (err error) {
 	if err := jobs.Start(ctx); err != nil {
 		return err
 	}
-	log.Info("serving", "at", doors[0].address, "version", version, "took", c.now().Sub(began).Round(time.Millisecond))
+	log.Info("serving", "at", doors[0].address, "version", version, "took", c.now().Sub(began))
 	return s.run(ctx, doors)
 }
 
@@ -117,14 +117,14 @@ func everything(ctx context.Context, now *answer.Current, lane string) (reconcil
 
 // serverLog writes for machines, unless a person looks on.
 func (c *cli) serverLog() *slog.Logger {
-	options := &slog.HandlerOptions{Level: slog.LevelInfo}
+	level := slog.LevelInfo
 	if c.verbose {
-		options.Level = slog.LevelDebug
+		level = slog.LevelDebug
 	}
 	if c.screen().Live {
-		return slog.New(slog.NewTextHandler(c.stderr, options))
+		return slog.New(slog.NewTextHandler(c.stderr, logOptions(level)))
 	}
-	return slog.New(slog.NewJSONHandler(c.stderr, options))
+	return slog.New(slog.NewJSONHandler(c.stderr, logOptions(level)))
 }
 
 // A door is one address that is listened on.

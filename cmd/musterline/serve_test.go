@@ -12,6 +12,7 @@ import (
 	"encoding/pem"
 	"fmt"
 	"io"
+	"log/slog"
 	"math/big"
 	"net"
 	"net/http"
@@ -442,6 +443,22 @@ func (s *servedHouse) certificate() string {
 		s.t.Fatal("no TLS")
 	}
 	return secure.ConnectionState().PeerCertificates[0].DNSNames[0]
+}
+
+// Whoever reads a log, or has a program read it, need not guess a unit.
+func TestLogsSayInWhichUnitTheyTellTime(t *testing.T) {
+	out := &lockedBuffer{}
+	(&cli{stdout: out, stderr: out, env: func(string) (string, bool) { return "", false }, now: time.Now}).serverLog().
+		Info("done", "took", 1500*time.Microsecond, slog.Group("of", "waited", time.Minute))
+	var said struct {
+		Took float64 `json:"took_ms"`
+		Of   struct {
+			Waited float64 `json:"waited_ms"`
+		}
+	}
+	if err := json.Unmarshal([]byte(out.String()), &said); err != nil || said.Took != 1.5 || said.Of.Waited != 60_000 {
+		t.Errorf("%s: %v", out, err)
+	}
 }
 
 func TestAPortThatIsTakenIsSaid(t *testing.T) {
