@@ -65,6 +65,18 @@ var Routes = map[string]Permission{
 	"GET /api/musterline/targets/{target}/plan":     Read,
 	"POST /api/musterline/targets/{target}/plan":    Read,
 	"GET /api/musterline/targets/{target}/requests": Read,
+
+	"GET /api/musterline/plans":                               Read,
+	"GET /api/musterline/targets/{target}/shown-plan":         Read,
+	"POST /api/musterline/targets/{target}/shown-plan":        Read,
+	"GET /api/musterline/targets/{target}/shown-plan/changes": Read,
+	"GET /api/musterline/targets/{target}/shown-plan/held":    Read,
+	"GET /api/musterline/targets/{target}/shown-plan/refused": Read,
+	"GET /api/musterline/targets/{target}/shown-plan/leaving": Read,
+	"GET /api/musterline/runs/{run}/summary":                  Read,
+	"GET /api/musterline/runs/{run}/writes":                   Read,
+	"GET /api/musterline/audit/journal":                       Read,
+
 	"GET /api/musterline/requests/{request}":        Read,
 	"GET /api/musterline/requests/{request}/events": Read,
 	"GET /api/musterline/runs":                      Read,

@@ -361,10 +361,10 @@ func (a *API) registerActs() {
 			return nil, err
 		}
 		by := v.by(in.Body.By)
-		r, err := a.begin(ctx, v.house, answer.Request{Target: run.Target, Asker: by, Why: "undo run " + run.ID}, func(
+		r, err := a.begin(ctx, v.house, answer.Request{Target: run.Target, Asker: by, Why: cmp.Or(in.Body.Reason, "undo run "+run.ID)}, func(
 			ctx context.Context, c *act,
 		) (answer.Done, error) {
-			return v.house.Undo(ctx, answer.UndoWish{Run: run.ID, By: by, Digest: in.Body.Digest, Begun: c.begun}, c.tell)
+			return v.house.Undo(ctx, answer.UndoWish{Run: run.ID, By: by, Digest: in.Body.Digest, Reason: in.Body.Reason, Begun: c.begun}, c.tell)
 		})
 		if err != nil {
 			return nil, err
@@ -384,9 +384,14 @@ func (a *API) registerActs() {
 			return nil, err
 		}
 		w := in.Body
-		return told(v.house.Approve(ctx, answer.ApproveWish{
-			Target: in.Target, Undo: w.Undo, Teams: w.Teams, Guards: w.Guards, Digest: w.Digest, Preview: w.Preview, Reason: w.Reason, By: v.by(w.By),
-		}))
+		made, err := v.house.Approve(ctx, answer.ApproveWish{
+			Target: in.Target, Undo: w.Undo, Teams: w.Teams, Guards: w.Guards, Digest: w.Digest, Preview: w.Preview, Show: w.Show, Reason: w.Reason,
+			By: v.by(w.By),
+		})
+		if w.Show {
+			made.Plan = made.Plan.Outline()
+		}
+		return told(made, err)
 	})
 	a.registerPause()
 	a.registerLink()
@@ -395,6 +400,7 @@ func (a *API) registerActs() {
 type undoWish struct {
 	AsWhom
 	Digest string `json:"digest,omitempty" doc:"Of the plan that was shown."`
+	Reason string `json:"reason,omitempty" maxLength:"2000" doc:"Why it is taken back; the pause that is left says it, and the audit record keeps it."`
 }
 
 type approveWish struct {
@@ -404,6 +410,7 @@ type approveWish struct {
 	Guards  []string `json:"guards,omitempty" doc:"That object; none: all."`
 	Digest  string   `json:"digest,omitempty" doc:"Of the approval that was shown."`
 	Preview bool     `json:"preview,omitempty" doc:"Only say what it would be about."`
+	Show    bool     `json:"show,omitempty" doc:"Keep the whole plan for GET /targets/{target}/shown-plan/changes, by whose pages it is looked at, and leave its parts out of the answer."`
 	Reason  string   `json:"reason,omitempty" maxLength:"2000" doc:"Needed unless it is a preview; the audit record keeps it."`
 }
 

@@ -3,6 +3,7 @@ package native
 import (
 	"context"
 	"errors"
+	"fmt"
 	"net/http"
 	"strconv"
 	"time"
@@ -20,6 +21,10 @@ type AuditChoice struct {
 	Account string    `query:"account" doc:"Only entries of this account: a login, a number, or source/user."`
 	Run     string    `query:"run" doc:"Only entries of this run."`
 	Kind    string    `query:"kind" doc:"Only entries of this kind, such as outcome, waiver or configured."`
+	Act     string    `query:"act" doc:"Only entries of this act, such as add or remove."`
+	Result  string    `query:"result" doc:"Only outcomes that ended so, such as failed."`
+	Actor   string    `query:"actor" doc:"Only entries of what this person or program asked for, as the record names them."`
+	Text    string    `query:"q" maxLength:"256" doc:"Only where a login, a team's slug or who asked has this part, in small letters or capitals."`
 	Since   time.Time `query:"since" doc:"Only entries from this moment on."`
 	Until   time.Time `query:"until" doc:"Only entries before this moment."`
 }
@@ -27,6 +32,7 @@ type AuditChoice struct {
 func (c AuditChoice) filter(target string) answer.AuditFilter {
 	return answer.AuditFilter{
 		Target: target, Team: c.Team, Account: c.Account, Run: c.Run, Kind: store.Kind(c.Kind), Since: c.Since, Until: c.Until,
+		Act: c.Act, Result: c.Result, Actor: c.Actor, Text: c.Text,
 	}
 }
 
@@ -45,12 +51,11 @@ func (a *API) registerAudit() {
 		Page
 		AuditChoice
 	}) (*body[auditList], error) {
-		v, target, err := a.chosen(ctx, in.Target)
+		v, f, err := a.audited(ctx, in.AuditChoice)
 		if err != nil {
 			return nil, err
 		}
-		f := in.filter(target)
-		of := "audit\x00" + target + "\x00" + in.Team + "\x00" + in.Account + "\x00" + in.Run + "\x00" + in.Kind + "\x00" + in.Since.String() + "\x00" + in.Until.String()
+		of := fmt.Sprintf("audit %+v", f)
 		before, err := in.at(of)
 		if err != nil {
 			return nil, err
@@ -79,11 +84,10 @@ func (a *API) registerAudit() {
 		AuditChoice
 		Format string `query:"format" enum:"jsonl,csv" doc:"jsonl, when not said, or csv."`
 	}) (*huma.StreamResponse, error) {
-		v, target, err := a.chosen(ctx, in.Target)
+		v, f, err := a.audited(ctx, in.AuditChoice)
 		if err != nil {
 			return nil, err
 		}
-		f := in.filter(target)
 		// What is wrong with the choice has to be known before the first byte.
 		probe := f
 		probe.Limit = 1

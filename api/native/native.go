@@ -81,6 +81,8 @@ func New(o Options) *API {
 	a.doors = a.huma()
 	a.registerLooks()
 	a.registerRuns()
+	a.registerShown()
+	a.registerShownRuns()
 	a.registerActs()
 	a.registerMappings()
 	a.registerOverview()
@@ -171,6 +173,7 @@ var slow = []string{
 	"POST " + Prefix + "/links/preview",
 	"POST " + Prefix + "/targets/{target}/check",
 	"POST " + Prefix + "/targets/{target}/plan",
+	"POST " + Prefix + "/targets/{target}/shown-plan",
 	"POST " + Prefix + "/targets/{target}/approvals",
 	"POST " + Prefix + "/targets/{target}/teams/{team}/mappings/preview",
 	"PUT " + Prefix + "/targets/{target}/teams/{team}/mappings",

@@ -1,8 +1,11 @@
 package native
 
 import (
+	"cmp"
 	"context"
 	"errors"
+	"fmt"
+	"strconv"
 
 	"github.com/danielgtaylor/huma/v2"
 
@@ -36,18 +39,20 @@ func (a *API) registerRuns() {
 		promise: "Lists runs of a target, or of all that the caller may see.",
 	}, func(ctx context.Context, in *struct {
 		Page
-		Target string `query:"target" doc:"Only runs of this target."`
+		Target  string `query:"target" doc:"Only runs of this target."`
+		State   string `query:"state" enum:"running,done,objected,failed,cancelled,off,paused" doc:"Only runs that ended so, or that are running."`
+		Trigger string `query:"trigger" enum:"schedule,person,event,undo" doc:"Only runs that this set off."`
 	}) (*body[runList], error) {
-		v, target, err := a.chosen(ctx, in.Target)
+		v, seen, err := a.among(ctx, in.Target)
 		if err != nil {
 			return nil, err
 		}
-		of := "runs\x00" + target
+		of := fmt.Sprintf("%q", append([]string{"runs", in.State, in.Trigger}, seen...))
 		before, err := in.at(of)
 		if err != nil {
 			return nil, err
 		}
-		runs, err := v.house.Runs(ctx, answer.RunsWish{Target: target, Before: before, Limit: in.size() + 1})
+		runs, err := v.house.Runs(ctx, answer.RunsWish{Targets: seen, State: in.State, Trigger: in.Trigger, Before: before, Limit: in.size() + 1})
 		if err != nil {
 			return nil, err
 		}
@@ -95,16 +100,26 @@ func (a *API) registerRuns() {
 	}, func(ctx context.Context, in *struct {
 		OfRun
 		After string `header:"Last-Event-ID" doc:"The last event that was heard."` //nolint:tagliatelle // as the HTML standard spells it
+		From  int    `query:"after" minimum:"0" doc:"The same for a page, which can set no header at first; where both are said the header counts."`
+		Brief bool   `query:"brief" doc:"Without plans, which may be large."`
 	}) (*huma.StreamResponse, error) {
 		v, err := a.run(ctx, in.Run)
 		if err != nil {
 			return nil, err
 		}
-		if _, err := afterEvent(in.After); err != nil {
+		after := cmp.Or(in.After, strconv.Itoa(in.From))
+		if _, err := afterEvent(after); err != nil {
 			return nil, err
 		}
 		return a.stream(v, func(ctx context.Context, tell func(answer.RunEvent) error) error {
-			return a.whileServing(ctx, func(ctx context.Context) error { return v.house.Follow(ctx, in.Run, in.After, tell) })
+			return a.whileServing(ctx, func(ctx context.Context) error {
+				return v.house.Follow(ctx, in.Run, after, func(e answer.RunEvent) error {
+					if in.Brief && e.Plan != nil {
+						return nil
+					}
+					return tell(e)
+				})
+			})
 		}), nil
 	})
 	operate(a, op{
