@@ -31,6 +31,12 @@ export const router = createBrowserRouter(
             { path: 'about', lazy: page(() => import('./pages/settings/about')) },
           ],
         },
+        { path: 'plans', lazy: page(() => import('./pages/plans')) },
+        { path: 'organizations/:target/plan', lazy: page(() => import('./pages/plan')) },
+        { path: 'runs', lazy: page(() => import('./pages/runs')) },
+        { path: 'runs/:run', lazy: page(() => import('./pages/run')) },
+        { path: 'runs/:run/undo', lazy: page(() => import('./pages/undo')) },
+        { path: 'audit', lazy: page(() => import('./pages/audit')) },
         {
           path: '*',
           element: <None title="There is no such page">The address may be wrong, or the page has moved.</None>,
