@@ -1,7 +1,6 @@
 package main
 
 import (
-	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -171,8 +170,13 @@ func (c *cli) apply(ctx context.Context, d desk, t answer.ConfiguredTarget, dige
 	if err != nil && done.Beside != nil && done.Beside.Planned == nil {
 		done.Beside.Left = free // it did not come to a plan of its own, and the one that was shown is not done
 	}
-	view.Done(s, done, c.now())
-	return done, cmp.Or(err, done.Err())
+	if err == nil {
+		err = c.outcome(done)
+	}
+	if done.Words().Paused == nil {
+		view.Done(s, done)
+	}
+	return done, err
 }
 
 // these points at changes that a question is about: "this change", "these 3 changes".

@@ -11,6 +11,7 @@ import (
 	"musterline.example/answer"
 	"musterline.example/cmd/musterline/view"
 	"musterline.example/guard"
+	"musterline.example/internal/words"
 )
 
 func (c *cli) syncCommand() *cobra.Command {
@@ -23,9 +24,10 @@ func (c *cli) syncCommand() *cobra.Command {
 nothing and says little: a line for each team that it changes and one for each
 target, so that it can run from cron or a systemd timer.
 
-Exit code 0 says that everything unobjected was done, 1 that something failed: a
-source that could not be read, a target that could not be reached, a write that
-was refused. The others are done all the same.`,
+Exit code 0 says that everything unobjected was done, or is only to be shown
+(apply: off); 1 that something failed: a source that could not be read, a target
+that could not be reached or is paused, a write that was refused. The others are
+done all the same.`,
 		Example: `  musterline sync
   musterline sync octo --detailed-exitcode      3 when objections remain
   musterline sync --config /etc/musterline/musterline.yaml      for cron`,
@@ -59,11 +61,11 @@ func (c *cli) sync(ctx context.Context, d desk, names []string, detailed, asJSON
 			return d.Sync(ctx, answer.SyncWish{Target: name, Trigger: c.trigger(), By: by}, tell)
 		})
 		if err == nil {
-			err = done.Err()
+			err = c.outcome(done)
 		}
 		all.Targets = append(all.Targets, done.Form())
-		if !asJSON {
-			view.Done(s, done, c.now())
+		if !asJSON && done.Words().Paused == nil {
+			view.Done(s, done)
 		}
 		if err != nil {
 			failed = append(failed, err)
@@ -79,6 +81,16 @@ func (c *cli) sync(ctx context.Context, d desk, names []string, detailed, asJSON
 		_ = view.WriteJSON(c.stdout, all)
 	}
 	return errors.Join(failed...)
+}
+
+// outcome is what makes a run that went through a failed one all the same. A timer must not take a pause for work that was done.
+func (c *cli) outcome(done answer.Done) error {
+	paused := done.Words().Paused
+	if paused == nil {
+		return done.Err()
+	}
+	return answer.Errorf(answer.Halted, "%s is paused %s; nothing was done", done.Target, view.Paused(*paused, c.now())).
+		WithHint("to let it run again: musterline resume " + words.Quote(done.Target))
 }
 
 // trigger is what sets a sync off: a person where there is a terminal, else a schedule.

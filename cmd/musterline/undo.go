@@ -73,7 +73,7 @@ func (c *cli) undo(ctx context.Context, d desk, run string, yes, asJSON bool, by
 	done, err := c.watch(ctx, s, n, func(tell func(answer.Progress)) (answer.Done, error) {
 		return d.Undo(ctx, answer.UndoWish{Run: run, By: by, Digest: p.Digest}, tell)
 	})
-	view.Done(s, done, c.now())
+	view.Done(s, done)
 	if err = cmp.Or(err, done.Err()); err != nil {
 		return done, err
 	}

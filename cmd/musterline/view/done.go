@@ -11,12 +11,8 @@ import (
 )
 
 // Done writes what a run of one target did in one line, and in others what waits for whom.
-func Done(s Screen, d answer.Done, now time.Time) {
+func Done(s Screen, d answer.Done) {
 	w := d.Words()
-	if w.Paused != nil {
-		s.hang("", "  ", s.paint(bold, d.Target)+": paused "+Paused(*w.Paused, now)+"; nothing was done")
-		return
-	}
 	s.hang("", "  ", s.paint(bold, d.Target)+": "+strings.Join(doneParts(d), "; ")+doneRun(d))
 	for _, name := range d.Guards {
 		s.hang("  "+s.paint(yellow, "!")+" ", "    ", objected(w, name))
