@@ -265,19 +265,30 @@ func (a *Access) word(ctx context.Context, p *Person, at Place, to target.Door, 
 	key := told{host: at.Host, target: at.Target, account: account, door: to}
 	key.door.Nested = false
 	load := func(ctx context.Context) (target.Guest, time.Duration, error) {
+		ctx, done := context.WithTimeout(ctx, patience)
+		defer done()
 		g, err := at.Gate.Known(ctx, account, to)
-		if err != nil {
-			return g, 0, err
+		switch {
+		case err == nil:
+			return g, keepFor, nil
+		case ctx.Err() != nil:
+			err = &target.Error{Class: target.Unavailable, Message: "it did not answer in time", Err: err}
 		}
-		return g, keepFor, nil
+		return g, patience, err // a page asks for several things, and waits once for what does not answer
 	}
 	if !fresh {
 		return a.words.ask(ctx, key, load)
 	}
 	g, keep, err := load(ctx)
+	if err != nil && ctx.Err() != nil {
+		return g, ctx.Err() // whoever asked has gone, which says nothing of the target
+	}
 	a.words.put(key, g, err, keep) // who was demoted a second ago is so everywhere
 	return g, err
 }
+
+// patience is how long a target may take to say what somebody's account is to it.
+const patience = 5 * time.Second
 
 // told is what a target said of an account at a door.
 type told struct {

@@ -1,12 +1,15 @@
 package signin
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"net/http"
+	"net/url"
 	"strconv"
+	"time"
 
 	"golang.org/x/oauth2"
 
@@ -87,6 +90,7 @@ func (d *githubDoor) vouch(ctx context.Context, r *http.Request, f flow) (*acces
 	if err != nil {
 		return nil, err
 	}
+	defer d.giveBack(r.Context(), token.AccessToken)
 	ask, err := http.NewRequestWithContext(ctx, http.MethodGet, d.at.REST.String()+"user", nil)
 	if err != nil {
 		return nil, err
@@ -118,6 +122,30 @@ func (d *githubDoor) vouch(ctx context.Context, r *http.Request, f flow) (*acces
 	return &access.ProvenAccount{
 		Host: d.at.Host, ID: team.AccountID(strconv.FormatInt(user.ID, 10)), Login: access.Plain(user.Login), Name: access.Plain(user.Name), At: d.s.Now().UTC(),
 	}, nil
+}
+
+// giveBack ends the token at GitHub as well, so that it is nowhere of use any more. Where that fails nothing is lost: nobody has it.
+func (d *githubDoor) giveBack(ctx context.Context, token string) {
+	ctx, done := context.WithTimeout(context.WithoutCancel(ctx), 2*time.Second)
+	defer done()
+	body, err := json.Marshal(map[string]string{"access_token": token})
+	if err != nil {
+		return
+	}
+	r, err := http.NewRequestWithContext(ctx, http.MethodDelete, d.at.REST.String()+"applications/"+url.PathEscape(d.ClientID)+"/token", bytes.NewReader(body))
+	if err != nil {
+		return
+	}
+	r.SetBasicAuth(d.ClientID, d.ClientSecret.Reveal())
+	r.Header.Set("Accept", "application/vnd.github+json")
+	r.Header.Set("Content-Type", "application/json")
+	r.Header.Set("User-Agent", githubapi.UserAgent)
+	resp, err := d.http.Do(r)
+	if err != nil {
+		d.s.Log.DebugContext(ctx, "a token was not given back", "error", spoken(err))
+		return
+	}
+	_ = resp.Body.Close()
 }
 
 // otherAPI is what comes of a web site and an API that do not belong together.

@@ -55,7 +55,7 @@ groups:
 - { id: platform, name: platform, members: [bob, cy], groups: [leads] }
 `
 
-const organizations = `{"organization": "octo-org", "owners": ["ann"], "members": ["ada-l", "bob", "cy"],
+const organizations = `{"organization": "octo-org", "owners": ["ann", "root"], "members": ["ada-l", "bob", "cy"],
  "teams": [{"name": "Docs", "members": ["cy"]}, {"name": "Platform", "members": ["bob"]}, {"name": "Free", "members": ["cy"]}]}`
 
 const (
@@ -108,11 +108,13 @@ func newLab(t *testing.T, settings ...string) *lab {
 	if err != nil {
 		t.Fatal(err)
 	}
-	hex := world.AddOrganization("hex-org", "ann")
+	world.AddUser("eve")
+	hex := world.AddOrganization("hex-org", "root")
+	hex.MakeOwner("ann")
 	hex.AddTeam("Ops")
 	l.org = world.Organization("octo-org")
 	l.github = githubsim.New(githubsim.Options{World: world})
-	l.github.PutToken(githubsim.Token{Value: secretOfTarget, User: "ann", Scopes: []string{"admin:org"}})
+	l.github.PutToken(githubsim.Token{Value: secretOfTarget, User: "root", Scopes: []string{"admin:org"}})
 	l.web = httptest.NewServer(l.github)
 	t.Cleanup(l.web.Close)
 	l.idp = newProvider(t, l.clock)
@@ -120,6 +122,8 @@ func newLab(t *testing.T, settings ...string) *lab {
 	var room http.Handler
 	l.self = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { room.ServeHTTP(w, r) }))
 	t.Cleanup(l.self.Close)
+	l.github.AddOAuthApp(githubsim.OAuthApp{ClientID: "Iv1.simulated", Secret: clientSecret, Name: "Musterline", Callback: l.self.URL + "/login/github/callback"})
+	l.github.Browse("ada-l")
 	in := strings.Join(append([]string{
 		`oidc: { issuer: "${IDP}", client_id: musterline, client_secret: "${SECRET}", name: Example SSO, source: people, claim: preferred_username, matches: username }`,
 		`github: { client_id: Iv1.simulated, client_secret: "${SECRET}", url: "${GITHUB}", api_url: "${GITHUB}" }`,

@@ -1,0 +1,235 @@
+package signin_test
+
+import (
+	"fmt"
+	"net/http"
+	"strings"
+	"testing"
+
+	"musterline.example/answer"
+	"musterline.example/internal/githubsim"
+)
+
+// as signs in with a GitHub account.
+func (l *lab) as(login string) *browser {
+	l.t.Helper()
+	l.github.Browse(login)
+	b := l.browser()
+	b.get("/login/github").want(http.StatusOK)
+	return b
+}
+
+func (l *lab) host() string { return strings.TrimPrefix(l.web.URL, "http://") }
+
+func (l *lab) subject(login string) string {
+	l.t.Helper()
+	return fmt.Sprintf("github:%s#%d", l.host(), l.id(login))
+}
+
+func (l *lab) id(login string) int64 {
+	l.t.Helper()
+	return l.github.World().User(login).ID()
+}
+
+func TestGitHubSaysWhoSomebodyIsAndWhatTheyMay(t *testing.T) {
+	l := newLab(t)
+	ann := l.as("ann")
+	m := ann.me()
+	if m.Subject != l.subject("ann") || m.How != "github" || m.Who != l.host()+"/ann" || !m.has("owner", "octo", "github") || !m.has("owner", "hex", "github") {
+		t.Errorf("%+v", m)
+	}
+	ann.api("POST", "/targets/octo/pause", `{"reason":"x"}`).want(http.StatusOK).says("/ann")
+	ann.api("GET", "/status", "").want(http.StatusOK).says(`"octo"`, `"hex"`)
+	ann.api("GET", "/tokens", "").want(http.StatusForbidden)
+	ann.api("GET", "/audit", "").want(http.StatusUnprocessableEntity).says("one target at a time")
+	ann.api("GET", "/audit?target=octo", "").want(http.StatusOK)
+
+	eve := l.as("eve")
+	if m := eve.me(); len(m.Roles) > 0 || len(m.Targets) != 2 || m.Targets[0].Member {
+		t.Errorf("%+v", m)
+	}
+	eve.api("GET", "/targets/octo/teams", "").want(http.StatusNotFound)
+	bob := l.as("bob")
+	bob.api("GET", "/targets/octo/teams", "").want(http.StatusNotFound) // a member is nobody here
+}
+
+func TestAMaintainerHasTheirTeamAlone(t *testing.T) {
+	l := newLab(t)
+	l.org.Team("free").Set("bob", githubsim.Maintainer)
+	bob := l.as("bob")
+	m := bob.me()
+	if !m.has("maintainer", "octo", "github") || len(m.Targets[0].Maintains)+len(m.Targets[1].Maintains) != 1 {
+		t.Errorf("%+v", m)
+	}
+	groups := `{"groups":[{"group":"people/leads"}]}`
+	bob.api("GET", "/targets/octo/teams", "").want(http.StatusForbidden)
+	bob.api("GET", "/sources/people/groups?target=octo", "").want(http.StatusOK)
+	bob.api("GET", "/targets/octo/teams/free", "").want(http.StatusOK)
+	bob.api("GET", "/targets/octo/teams/platform", "").want(http.StatusForbidden)
+	bob.api("PUT", "/targets/octo/teams/platform/mappings", groups, "If-Match", "*").want(http.StatusForbidden)
+	bob.api("POST", "/targets/octo/teams/free/mappings/preview", groups).want(http.StatusOK)
+	bob.api("PUT", "/targets/octo/teams/free/mappings", groups, "If-Match", "*").want(http.StatusOK).says("people/leads")
+	bob.api("POST", "/targets/octo/pause", `{"reason":"x"}`).want(http.StatusForbidden)
+	// Who maintains a team below another is nothing to that one.
+	l.org.AddTeam("Below").SetParent(l.org.Team("docs"))
+	l.org.Team("below").Set("bob", githubsim.Maintainer)
+	bob.api("GET", "/targets/octo/teams/docs", "").want(http.StatusForbidden)
+}
+
+// What somebody was a moment ago is good enough to look, and never to change anything.
+func TestWhoWasDemotedASecondAgoChangesNothing(t *testing.T) {
+	l := newLab(t)
+	l.org.Team("free").Set("bob", githubsim.Maintainer)
+	bob := l.as("bob")
+	groups := `{"groups":[{"group":"people/leads"}]}`
+	bob.api("GET", "/targets/octo/teams/free", "").want(http.StatusOK)
+	l.org.Team("free").Set("bob", githubsim.Member)
+	bob.api("PUT", "/targets/octo/teams/free/mappings", groups, "If-Match", "*").want(http.StatusForbidden)
+	ann := l.as("ann")
+	ann.api("GET", "/targets/octo/teams", "").want(http.StatusOK)
+	l.org.MakeMember("ann")
+	ann.api("POST", "/targets/octo/pause", `{"reason":"x"}`).want(http.StatusNotFound)
+}
+
+// Logins change hands; numbers do not.
+func TestALoginThatHasChangedHandsOpensNothing(t *testing.T) {
+	l := newLab(t)
+	ann := l.as("ann")
+	ann.api("GET", "/targets/octo/teams", "").want(http.StatusOK)
+	l.github.World().User("ann").Rename("ann-was")
+	l.github.World().AddUser("ann")
+	stranger := l.as("ann")
+	if m := stranger.me(); len(m.Roles) > 0 || m.Subject == l.subject("ann-was") {
+		t.Errorf("%+v", m)
+	}
+	stranger.api("GET", "/targets/octo/teams", "").want(http.StatusNotFound)
+	l.clock.later(2 * 60e9)
+	ann.api("POST", "/targets/octo/pause", `{"reason":"x"}`).want(http.StatusOK)
+}
+
+// An account on another GitHub is nothing here, whatever its number.
+func TestAnAccountOfAnotherHostIsNobody(t *testing.T) {
+	l := newLab(t)
+	other := newLab(t)
+	settings := fmt.Sprintf(`only github: { client_id: Iv1.simulated, client_secret: "${SECRET}", url: %q, api_url: %q }`, other.web.URL, other.web.URL)
+	far := newLab(t, settings)
+	_ = l
+	other.github.AddOAuthApp(githubsim.OAuthApp{ClientID: "Iv1.simulated", Secret: clientSecret, Callback: far.self.URL + "/login/github/callback"})
+	other.github.Browse("ann")
+	b := far.browser()
+	b.get("/login/github").want(http.StatusOK)
+	if m := b.me(); len(m.Roles) != 0 || len(m.Targets) != 0 || m.Login != "ann" {
+		t.Errorf("%+v", m)
+	}
+	b.api("GET", "/targets/octo/teams", "").want(http.StatusNotFound)
+	far.assign("github:"+far.host()+"#"+fmt.Sprint(other.id("ann")), "administrator", "")
+	b.api("GET", "/tokens", "").want(http.StatusForbidden)
+}
+
+func TestARoleThatWasAssignedToAnAccount(t *testing.T) {
+	l := newLab(t)
+	l.assign(l.subject("eve"), "owner", "hex")
+	eve := l.as("eve")
+	eve.api("GET", "/targets/hex/teams", "").want(http.StatusOK)
+	eve.api("GET", "/targets/octo/teams", "").want(http.StatusNotFound)
+}
+
+func TestEveryTroubleWithGitHubHasItsSentence(t *testing.T) {
+	for _, c := range []struct {
+		name   string
+		change func(l *lab, a *githubsim.OAuthApp)
+		status int
+		says   string
+	}{
+		{"says no", func(_ *lab, a *githubsim.OAuthApp) { a.Denied = true }, http.StatusForbidden, "said no"},
+		{"suspended", func(_ *lab, a *githubsim.OAuthApp) { a.Suspended = true }, http.StatusForbidden, "has suspended it"},
+		{"another address", func(l *lab, a *githubsim.OAuthApp) { a.Callback = l.self.URL + "/login/github/callback/elsewhere" }, http.StatusNotFound, "no such page"},
+		{"another secret", func(_ *lab, a *githubsim.OAuthApp) { a.Secret = "new" }, http.StatusBadGateway, "client id and secret"},
+		{"down for tokens", func(l *lab, _ *githubsim.OAuthApp) {
+			l.github.Inject(githubsim.Fault{Path: "/login/oauth/access_token", Drop: githubsim.DropRequest})
+		}, http.StatusBadGateway, "cannot be reached"},
+		{"broken for tokens", func(l *lab, _ *githubsim.OAuthApp) {
+			l.github.Inject(githubsim.Fault{Path: "/login/oauth/access_token", Status: 503})
+		}, http.StatusBadGateway, "a trouble of its own"},
+		{"down for the account", func(l *lab, _ *githubsim.OAuthApp) {
+			l.github.Inject(githubsim.Fault{Path: "/user", Drop: githubsim.DropRequest})
+		}, http.StatusBadGateway, "cannot be reached"},
+		{"another API", func(l *lab, _ *githubsim.OAuthApp) {
+			l.github.Inject(githubsim.Fault{Path: "/user", Status: 401})
+		}, http.StatusBadGateway, "cannot be believed"},
+		{"an answer that is none", func(l *lab, _ *githubsim.OAuthApp) {
+			l.github.Inject(githubsim.Fault{Path: "/user", Status: 200, Body: `{"login":"ann"}`})
+		}, http.StatusBadGateway, "cannot be believed"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			l := newLab(t)
+			app := githubsim.OAuthApp{ClientID: "Iv1.simulated", Secret: clientSecret, Callback: l.self.URL + "/login/github/callback"}
+			c.change(l, &app)
+			l.github.AddOAuthApp(app)
+			b := l.browser()
+			b.get("/login/github").want(c.status).safe().says(c.says)
+			if b.me().SignedIn {
+				t.Error("is in")
+			}
+		})
+	}
+}
+
+// GitHub's token tells whose it is, and then is nowhere any more.
+func TestTheTokenOfSomebodyIsGivenBack(t *testing.T) {
+	l := newLab(t)
+	l.as("ann")
+	var gave bool
+	for _, c := range l.github.Calls() {
+		gave = gave || c.Route == "DELETE /applications/{client_id}/token" && c.Status == http.StatusNoContent
+	}
+	if !gave {
+		t.Error("the token was kept")
+	}
+	l.github.Inject(githubsim.Fault{Route: "DELETE /applications/{client_id}/token", Path: "/applications/*/token", Drop: githubsim.DropRequest})
+	l.as("bob") // nor does it matter when that fails
+}
+
+// GitHub that is down takes no role away that is ours to know, and says that it is GitHub.
+func TestGitHubIsDownWhileSomebodyIsIn(t *testing.T) {
+	l := newLab(t)
+	ann := l.as("ann")
+	l.assign(l.subject("eve"), "viewer", "octo")
+	eve := l.as("eve")
+	l.github.Inject(githubsim.Fault{Path: "/user/*", Status: http.StatusForbidden, Message: "not now"}) // which is not tried again, as a cut is
+	eve.api("GET", "/runs?target=octo", "").want(http.StatusOK)
+	ann.api("GET", "/runs?target=octo", "").want(http.StatusBadGateway).says("could not be asked")
+	ann.api("POST", "/targets/octo/pause", `{"reason":"x"}`).want(http.StatusBadGateway)
+	m := ann.me()
+	if !m.SignedIn || len(m.Targets) != 2 || m.Targets[0].Unavailable == "" {
+		t.Errorf("%+v", m)
+	}
+}
+
+// Somebody of the identity provider has what their account has, where it is proven to be theirs: a person's word, or both sides shown. What an
+// attribute says is no such proof, because who can write it must not become an owner by it.
+func TestALinkedAccountCountsWhereItIsProven(t *testing.T) {
+	l := newLab(t)
+	l.write("directory.yaml", strings.Replace(people, "accounts: { github: ada-l }", "accounts: { github: ann }", 1))
+	if _, err := l.house.Sync(t.Context(), syncWish("octo"), nil); err != nil {
+		t.Fatal(err)
+	}
+	links, err := l.house.Links(t.Context())
+	if err != nil || !strings.Contains(fmt.Sprint(links), "people/ada") {
+		t.Fatal("the attribute has made no link", links, err)
+	}
+	b := l.browser()
+	b.get("/login/oidc").want(http.StatusOK)
+	b.api("GET", "/targets/octo/teams", "").want(http.StatusNotFound)
+	if _, err := l.house.Link(t.Context(), answer.LinkWish{User: "people/ada", Account: fmt.Sprintf("%s/%d", l.host(), l.id("ann")), Reason: "asked her", By: "root"}); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := l.house.Sync(t.Context(), syncWish("octo"), nil); err != nil {
+		t.Fatal(err)
+	}
+	l.clock.later(2 * 60e9)
+	b.api("GET", "/targets/octo/teams", "").want(http.StatusOK)
+	if m := b.me(); !m.has("owner", "octo", "github") {
+		t.Errorf("%+v", m)
+	}
+}
