@@ -16,6 +16,9 @@ export const router = createBrowserRouter(
       hydrateFallbackElement: <main className="main" role="status" aria-label="Loading" />,
       children: [
         { index: true, lazy: page(() => import('./pages/overview')) },
+        { path: 'teams', lazy: page(() => import('./pages/teams/choose')) },
+        { path: 'organizations/:target/teams', lazy: page(() => import('./pages/teams/list')) },
+        { path: 'organizations/:target/teams/:team', lazy: page(() => import('./pages/teams/team')) },
         {
           path: 'settings',
           lazy: page(() => import('./pages/settings/layout')),
