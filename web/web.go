@@ -25,6 +25,12 @@ var built embed.FS
 const policy = "default-src 'none'; script-src 'self'; style-src 'self' 'sha256-DTxLo/p0U68OvQ0C/ZBm32x0lyr7xl7Dd6LHwBsg7sc='; " +
 	"img-src 'self' data:; font-src 'self'; connect-src 'self'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'"
 
+// Built reports whether the console is part of this program.
+func Built() bool {
+	_, err := fs.Stat(built, "dist/index.html")
+	return err == nil
+}
+
 // Handler serves the console. Every path below Prefix that names no file is a page of it.
 func Handler() http.Handler {
 	files, err := fs.Sub(built, "dist")

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"cmp"
 	"context"
 	"embed"
 	"errors"
@@ -9,7 +8,6 @@ import (
 	"net"
 	"net/http"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strings"
 	"text/template"
@@ -30,54 +28,56 @@ var sample embed.FS
 
 func (c *cli) demoCommand() *cobra.Command {
 	var once bool
-	var dir string
+	var dir, listen string
 	command := &cobra.Command{
 		Use:   "demo",
 		Short: "See it work on sample data: no account, no network",
-		Long: `Starts a simulated GitHub inside the program, with the organization of a company
-that does not exist, and tells a story on it: a first plan, approvals, an apply,
-a group that comes back empty, and why somebody is in a team. Every step is the
-real command line with its real output. Afterwards the simulated GitHub keeps
-running, so that you can go on in another terminal, until Ctrl-C.`,
-		Example: "  musterline demo",
-		Args:    arguments(0, 0, ""),
+		Long: `Starts the whole product on the data of a company that does not exist: a server
+with its console, a simulated GitHub and a simulated identity provider to sign in
+with, and a year of history, made by syncs that really ran. It prints the address
+of the console and a link that signs you in, and ends with Ctrl-C. Everything is
+on this machine.
+
+With --once it tells a story in the terminal instead, and ends: a first plan,
+approvals, an apply, a group that comes back empty, and why somebody is in a team.
+Every step is the real command line with its real output.`,
+		Example: `  musterline demo
+  musterline demo --once`,
+		Args: arguments(0, 0, ""),
 		RunE: func(command *cobra.Command, _ []string) error {
-			return c.demo(command.Context(), dir, once)
+			if once {
+				return c.tellDemo(command.Context(), dir)
+			}
+			return c.demo(command.Context(), dir, listen)
 		},
 	}
-	command.Flags().BoolVar(&once, "once", false, "end after the story")
+	command.Flags().BoolVar(&once, "once", false, "tell a story in the terminal and end")
 	command.Flags().StringVar(&dir, "dir", "", "put the files into this `folder` and leave them there (default: a temporary one)")
+	command.Flags().StringVar(&listen, "listen", "", "the `address` of the console (default: a free port of this machine)")
 	return command
 }
 
-// demo lays the files out, starts GitHub, tells the story, and waits.
-func (c *cli) demo(ctx context.Context, dir string, once bool) error {
+// tellDemo lays the files out, starts GitHub and tells the story.
+func (c *cli) tellDemo(ctx context.Context, dir string) error {
 	dir, clean, err := demoDir(dir)
 	if err != nil {
 		return fmt.Errorf("demo: %w", err)
 	}
 	defer clean()
-	url, stop, err := demoGitHub()
+	hub, err := newDemoHub(c.now)
 	if err != nil {
 		return fmt.Errorf("demo: %w", err)
 	}
-	defer stop()
+	defer hub.stop()
 	pace := "0s"
 	if c.screen().Live {
 		pace = "150ms" // slow enough to be watched
 	}
-	if err := demoFiles(dir, map[string]string{"URL": url, "Pace": pace}); err != nil {
+	if err := demoFiles(dir, demoValues{URL: hub.url, Pace: pace}); err != nil {
 		return fmt.Errorf("demo: %w", err)
 	}
 	t := &teller{cli: c, screen: c.screen(), dir: dir, started: c.now()}
-	if err := t.story(ctx); err != nil || once {
-		return err
-	}
-	t.invite(url)
-	<-ctx.Done()
-	t.screen.Blank()
-	t.screen.Para(0, "The simulated GitHub is gone, with everything in it.")
-	return nil
+	return t.story(ctx)
 }
 
 // demoDir returns an empty folder, and what takes a temporary one away.
@@ -96,28 +96,47 @@ func demoDir(dir string) (path string, clean func(), err error) {
 	return path, func() {}, err
 }
 
-// demoGitHub serves the sample organization on this machine only.
-func demoGitHub() (url string, stop func(), err error) {
+// A demoHub is the sample organization on a simulated GitHub, served on this machine only.
+type demoHub struct {
+	url  string
+	org  *githubsim.Organization
+	sim  *githubsim.Server
+	stop func()
+}
+
+func newDemoHub(now func() time.Time) (*demoHub, error) {
 	file, err := sample.Open("demo/organization.json")
 	if err != nil {
-		return "", nil, err
+		return nil, err
 	}
 	world, err := githubsim.Load(file)
 	if err != nil {
-		return "", nil, err
+		return nil, err
 	}
-	github := githubsim.New(githubsim.Options{World: world})
-	github.PutToken(githubsim.Token{Value: "ghp_simulated", Name: "musterline", User: "amara-okafor", Scopes: []string{"admin:org"}})
-	listener, err := new(net.ListenConfig).Listen(context.Background(), "tcp", "127.0.0.1:0")
+	h := &demoHub{org: world.Organization("northlight"), sim: githubsim.New(githubsim.Options{World: world, Now: now, KeepCalls: 1000})}
+	h.sim.PutToken(githubsim.Token{Value: "ghp_simulated", Name: "musterline", User: "amara-okafor", Scopes: []string{"admin:org"}})
+	h.url, h.stop, err = serveHere("127.0.0.1:0", h.sim)
+	return h, err
+}
+
+// serveHere serves at an address of this machine, until stop.
+func serveHere(address string, handler http.Handler) (url string, stop func(), err error) {
+	listener, err := new(net.ListenConfig).Listen(context.Background(), "tcp", address)
 	if err != nil {
 		return "", nil, err
 	}
-	server := &http.Server{Handler: github, ReadHeaderTimeout: 10 * time.Second}
+	server := &http.Server{Handler: handler, ReadHeaderTimeout: 10 * time.Second}
 	go func() { _ = server.Serve(listener) }() // ends with Close
 	return "http://" + listener.Addr().String(), func() { _ = server.Close() }, nil
 }
 
-func demoFiles(dir string, values map[string]string) error {
+// demoValues are what stands in the configuration of the sample company.
+type demoValues struct {
+	URL, Pace           string // of GitHub
+	Server, Listen, IdP string // of the console; empty: there is none
+}
+
+func demoFiles(dir string, values demoValues) error {
 	directory, err := sample.ReadFile("demo/directory.yaml")
 	if err != nil {
 		return err
@@ -125,6 +144,10 @@ func demoFiles(dir string, values map[string]string) error {
 	if err := os.WriteFile(filepath.Join(dir, "directory.yaml"), directory, 0o600); err != nil {
 		return err
 	}
+	return demoConfig(dir, values)
+}
+
+func demoConfig(dir string, values demoValues) error {
 	config, err := template.ParseFS(sample, "demo/musterline.yaml")
 	if err != nil {
 		return err
@@ -225,29 +248,4 @@ func (t *teller) emptyGroup(ctx context.Context) error {
 		}
 	}
 	return errors.Join(os.WriteFile(path, []byte(strings.Join(lines, "\n")), 0o600), ctx.Err()) //nolint:gosec // the folder is the visitor's own
-}
-
-// invite tells the visitor how to go on.
-func (t *teller) invite(url string) {
-	s := t.screen
-	s.Blank()
-	s.Title("Now you. The simulated GitHub keeps running at %s until Ctrl-C.", url)
-	s.Para(0, "In another terminal:")
-	s.Blank()
-	s.Line("  cd %s", t.dir)
-	if program, err := os.Executable(); err == nil {
-		if found, err := exec.LookPath("musterline"); err != nil || found != program {
-			s.Line("  alias musterline=%s", words.Quote(program))
-		}
-	}
-	s.Table(2, [][]string{
-		{cmp.Or(t.cli.variable("EDITOR"), "vi") + " directory.yaml", "take somebody out of a group, or put somebody in"},
-		{"musterline plan", "see what that would change"},
-		{"musterline sync", "change it"},
-		{"musterline why tove-n release", "ask about anybody"},
-		{"musterline undo 1", "take the first run back"},
-		{"musterline status", "see how things stand"},
-		{"musterline audit", "see who did what, and why"},
-	})
-	s.Blank()
 }
