@@ -32,6 +32,7 @@ type Answer struct {
 	Verdict  string       `json:"verdict"` // in, out, held, refused, waits, unknown
 	Summary  string       `json:"summary"`
 	Target   string       `json:"target"`
+	Host     string       `json:"host,omitempty"` // where the accounts of the target live
 	Team     Known        `json:"team"`
 	Account  Known        `json:"account"`
 	User     string       `json:"user,omitempty"` // "source/id"
@@ -135,6 +136,8 @@ func (a *Answer) Conclude(now time.Time) {
 		a.Verdict, a.Summary = "in", fmt.Sprintf("%s is in %s by another hand: the last plan %s", who, where, a.Pending.sentence())
 	case len(a.Refused) > 0:
 		a.Verdict, a.Summary = "refused", fmt.Sprintf("%s is not kept in line: %s", where, strings.Join(a.Refused, "; "))
+	case a.Held != nil && a.Held.Reason == string(link.NotLinked), a.Held == nil && a.unlinked() && a.reached():
+		a.Verdict, a.Summary = "held", fmt.Sprintf("%s should be in %s and cannot be yet: not linked to an account (%s)", who, where, link.NotLinked)
 	case a.Held != nil:
 		a.Verdict, a.Summary = "held", fmt.Sprintf("%s should be in %s and cannot be yet: %s", who, where, a.Held.Reason)
 	case removed:
@@ -147,6 +150,9 @@ func (a *Answer) Conclude(now time.Time) {
 		a.Verdict, a.Summary = "out", fmt.Sprintf("Musterline has not put %s into %s: in none of its mapped groups", who, where)
 	}
 }
+
+// unlinked reports whether it is about a user of whom nobody knows the account.
+func (a *Answer) unlinked() bool { return a.User != "" && a.Link == nil && a.Account.ID == "" }
 
 func (a *Answer) reached() bool {
 	for _, m := range a.Mappings {
@@ -210,7 +216,7 @@ func (h *House) Why(ctx context.Context, user, of string) (Answer, error) {
 		return Answer{}, err
 	}
 	answer := Answer{
-		Target: q.where.target, Team: Known{ID: string(q.where.id), Name: q.where.slug},
+		Target: q.where.target, Host: h.host(ctx, q.where.target), Team: Known{ID: string(q.where.id), Name: q.where.slug},
 		Account: Known{ID: string(q.who.account), Name: q.who.login}, Person: q.who.name, Status: string(q.who.status),
 	}
 	if q.who.user.Source != "" {

@@ -1,12 +1,14 @@
 package view
 
 import (
+	"cmp"
 	"fmt"
 	"strings"
 	"time"
 
 	"musterline.example/answer"
 	"musterline.example/internal/words"
+	"musterline.example/link"
 )
 
 // Why writes the answer first and the evidence below it.
@@ -17,13 +19,7 @@ func Why(s Screen, a answer.Answer, now time.Time) {
 	for _, m := range a.Mappings {
 		rows = append(rows, []string{label("group"), pathText(m, now)}, []string{label("mapping"), mappingLine(m, a.Target+"/"+a.Team.Name)})
 	}
-	if a.Link != nil {
-		rows = append(rows, []string{label("link"), evidence(a.Link, now)})
-	} else if a.User != "" {
-		rows = append(rows, []string{label("link"), "none: nobody knows which account is theirs"})
-	} else {
-		rows = append(rows, []string{label("link"), "none: no user of a source is linked to this account"})
-	}
+	rows = append(rows, []string{label("link"), linkText(a, now)})
 	if l := a.Ledger; l != nil {
 		rows = append(rows, []string{label("ledger"), fmt.Sprintf("%s as %s since %s, justified by %s (audit entry %d)",
 			l.Origin, l.Role, words.Moment(l.Since, now), strings.Join(l.Mappings, ", "), l.Entry)})
@@ -48,6 +44,21 @@ func Why(s Screen, a answer.Answer, now time.Time) {
 		rows = append(rows, []string{label("last plan"), fmt.Sprintf("of run %s, at %s", a.PlanRun, words.Moment(a.PlanAt, now))})
 	}
 	s.Table(2, rows)
+}
+
+// linkText says whose account it is and how that is known; where it is not, what to do about it.
+func linkText(a answer.Answer, now time.Time) string {
+	host := cmp.Or(a.Host, "HOST")
+	switch {
+	case a.Link != nil:
+		return evidence(a.Link, now)
+	case a.User == "":
+		return "none: no user of a source is linked to this account; if you know whose it is: musterline link add SOURCE/USER " +
+			host + "/" + a.Account.ID + " --reason TEXT"
+	case a.Held != nil && a.Held.Reason != string(link.NotLinked):
+		return "none yet"
+	}
+	return "none: nobody knows which account is theirs; once you know: musterline link add " + words.Quote(a.User) + " " + host + "/NUMBER --reason TEXT"
 }
 
 func identity(a answer.Answer) string {
