@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"strings"
 	"sync"
 	"time"
 
@@ -149,6 +150,9 @@ func (e *postgres) dialect() dialect {
 	}}
 }
 
+// longestName is how many bytes PostgreSQL keeps of the name of a session (NAMEDATALEN).
+const longestName = 63
+
 const (
 	// patience is how long a lock is tried for: PostgreSQL takes a moment to find out that a process which was killed has gone.
 	patience = 3 * time.Second
@@ -171,8 +175,8 @@ type session struct {
 }
 
 // lock takes an advisory lock in a session of its own. Servers share it; a command wants it alone.
-func (e *postgres) lock(ctx context.Context, writes *sql.DB, who string, shared bool, log *slog.Logger) (lock, error) {
-	l := &session{pool: writes, who: who, shared: shared, log: log}
+func (e *postgres) lock(ctx context.Context, writes *sql.DB, who holder, shared bool, log *slog.Logger) (lock, error) {
+	l := &session{pool: writes, who: who.within(longestName), shared: shared, log: log}
 	if err := l.take(ctx, patience); err != nil {
 		return nil, err
 	}
@@ -202,7 +206,7 @@ func (l *session) take(ctx context.Context, patience time.Duration) error {
 		try = "SELECT pg_try_advisory_lock_shared($1)"
 	}
 	var held bool
-	// The name of the session is where others read who holds the lock. PostgreSQL keeps its first 63 bytes.
+	// The name of the session is where others read who holds the lock.
 	_, err = conn.ExecContext(ctx, "SELECT set_config('application_name', $1, false)", l.who)
 	for until := time.Now().Add(patience); err == nil; {
 		if err = conn.QueryRowContext(ctx, try, int64(advisory)).Scan(&held); held || !time.Now().Before(until) {
@@ -219,10 +223,14 @@ func (l *session) take(ctx context.Context, patience time.Duration) error {
 	}
 	if !held {
 		var holder string
+		var since time.Time
 		// A lock that was let go in between has no holder any more; the refusal stands, and the next try succeeds.
-		_ = conn.QueryRowContext(ctx, `SELECT a.application_name FROM pg_locks l JOIN pg_stat_activity a ON a.pid = l.pid
+		_ = conn.QueryRowContext(ctx, `SELECT a.application_name, a.backend_start FROM pg_locks l JOIN pg_stat_activity a ON a.pid = l.pid
 			WHERE l.locktype = 'advisory' AND l.granted AND l.objsubid = 1 AND l.database = (SELECT oid FROM pg_database WHERE datname = current_database())
-			AND (l.classid::bigint << 32) + l.objid::bigint = $1 LIMIT 1`, int64(advisory)).Scan(&holder)
+			AND (l.classid::bigint << 32) + l.objid::bigint = $1 LIMIT 1`, int64(advisory)).Scan(&holder, &since)
+		if of, ours := strings.CutSuffix(holder, ")"); ours {
+			holder = of + ", since " + since.UTC().Format(time.RFC3339) + ")"
+		}
 		return errors.Join(inUse(holder), giveBack(ctx, conn))
 	}
 	l.conn = conn

@@ -126,7 +126,7 @@ func (e *sqlite) dialect() dialect {
 
 // lock takes the lock of the operating system on a file beside the database. SQLite serves one process at a time, so a server takes it
 // alone as well. A process that dies lets go of it.
-func (e *sqlite) lock(_ context.Context, _ *sql.DB, who string, _ bool, _ *slog.Logger) (lock, error) {
+func (e *sqlite) lock(_ context.Context, _ *sql.DB, who holder, _ bool, _ *slog.Logger) (lock, error) {
 	path := e.path + ".lock"
 	f, err := os.OpenFile(path, os.O_CREATE|os.O_RDWR, 0o600)
 	if err != nil {
@@ -140,7 +140,7 @@ func (e *sqlite) lock(_ context.Context, _ *sql.DB, who string, _ bool, _ *slog.
 		}
 		return nil, inUse(string(holder))
 	}
-	if err := errors.Join(f.Truncate(0), writeAt(f, who)); err != nil {
+	if err := errors.Join(f.Truncate(0), writeAt(f, who.String())); err != nil {
 		return nil, errors.Join(fmt.Errorf("lock database: %w", err), f.Close())
 	}
 	return fileLock{f}, nil

@@ -85,7 +85,7 @@ type engine interface {
 	// rowsAtOnce is how many rows one statement writes when many are to be written.
 	rowsAtOnce() int
 	// lock takes the database for one process, or shares it with others that share it.
-	lock(ctx context.Context, writes *sql.DB, who string, shared bool, log *slog.Logger) (lock, error)
+	lock(ctx context.Context, writes *sql.DB, who holder, shared bool, log *slog.Logger) (lock, error)
 	// begin begins a transaction that writes.
 	begin(ctx context.Context, writes *sql.DB) (*txn, error)
 	// queue opens what a job queue lives on.
