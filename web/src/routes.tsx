@@ -39,6 +39,10 @@ export const router = createBrowserRouter(
         { path: 'runs', lazy: page(() => import('./pages/runs')) },
         { path: 'runs/:run', lazy: page(() => import('./pages/run')) },
         { path: 'runs/:run/undo', lazy: page(() => import('./pages/undo')) },
+        { path: 'people', lazy: page(() => import('./pages/people/index')) },
+        { path: 'people/why', lazy: page(() => import('./pages/people/why')) },
+        { path: 'people/:source/:id', lazy: page(() => import('./pages/people/person')) },
+        { path: 'people/account/:host/:account', lazy: page(() => import('./pages/people/person')) },
         { path: 'audit', lazy: page(() => import('./pages/audit')) },
         {
           path: '*',
