@@ -31,6 +31,8 @@ var Routes = map[string]Permission{
 
 	"GET /api/musterline/openapi.json":                  Public,
 	"GET /api/musterline/me":                            Public,
+	"GET /api/musterline/me/link":                       SignedIn,
+	"POST /api/musterline/me/link":                      SignedIn,
 	"POST /api/musterline/me/sign-out":                  SignedIn,
 	"GET /api/musterline/sessions":                      SignedIn,
 	"DELETE /api/musterline/sessions/{id}":              SignedIn,

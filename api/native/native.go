@@ -93,6 +93,7 @@ func New(o Options) *API {
 	a.registerAudit()
 	a.registerKeys()
 	a.registerMe()
+	a.registerMyLink()
 	a.registerSessions()
 	a.mux.HandleFunc("GET "+Prefix+"/openapi.json", a.document())
 	a.needs["GET "+Prefix+"/openapi.json"] = access.Routes["GET "+Prefix+"/openapi.json"]

@@ -170,9 +170,15 @@ func TestEveryTroubleWithTheProviderHasItsSentence(t *testing.T) {
 		}, http.StatusBadGateway, "cannot be believed"},
 		{"another key", func(p *provider) { p.signer = other }, http.StatusBadGateway, "cannot be believed"},
 		{"no ID token", func(p *provider) { p.change = func(c map[string]any) { c["no id_token"] = true } }, http.StatusBadGateway, "cannot be believed"},
-		{"old", func(p *provider) { p.change = func(c map[string]any) { c["exp"] = p.clock.now().Add(-3 * time.Minute).Unix() } }, http.StatusBadGateway, "The clocks differ"},
-		{"from the future", func(p *provider) { p.change = func(c map[string]any) { c["iat"] = p.clock.now().Add(3 * time.Minute).Unix() } }, http.StatusBadGateway, "The clocks differ"},
-		{"not yet", func(p *provider) { p.change = func(c map[string]any) { c["nbf"] = p.clock.now().Add(3 * time.Minute).Unix() } }, http.StatusBadGateway, "The clocks differ"},
+		{"old", func(p *provider) {
+			p.change = func(c map[string]any) { c["exp"] = p.clock.now().Add(-3 * time.Minute).Unix() }
+		}, http.StatusBadGateway, "The clocks differ"},
+		{"from the future", func(p *provider) {
+			p.change = func(c map[string]any) { c["iat"] = p.clock.now().Add(3 * time.Minute).Unix() }
+		}, http.StatusBadGateway, "The clocks differ"},
+		{"not yet", func(p *provider) {
+			p.change = func(c map[string]any) { c["nbf"] = p.clock.now().Add(3 * time.Minute).Unix() }
+		}, http.StatusBadGateway, "The clocks differ"},
 		{"no claim", func(p *provider) { delete(p.user, "preferred_username") }, http.StatusForbidden, "does not tell enough of you"},
 	} {
 		t.Run(c.name, func(t *testing.T) {

@@ -7,6 +7,7 @@ import (
 	"sync"
 	"time"
 
+	"musterline.example/answer"
 	"musterline.example/api/access"
 	"musterline.example/config"
 	"musterline.example/directory"
@@ -48,7 +49,7 @@ func (s *SignIn) Groups(ctx context.Context, p *access.Person) ([]string, error)
 	if err != nil {
 		return nil, err
 	}
-	if ids := c.called[key(o.Matches, p.User.Value)]; len(ids) == 1 {
+	if ids := c.called[answer.ClaimKey(o.Matches, p.User.Value)]; len(ids) == 1 {
 		return c.groups[ids[0]], nil
 	}
 	return nil, nil // nobody, or somebody who cannot be told from another
@@ -105,7 +106,7 @@ func count(last *directory.Snapshot, o *config.OIDC, with []directory.GroupID) *
 	}
 	for id, user := range last.Users {
 		if user.Status.Member() {
-			k := key(o.Matches, called(o.Matches, user))
+			k := answer.ClaimKey(o.Matches, answer.Claimed(o.Matches, user))
 			c.called[k] = append(c.called[k], id)
 		}
 	}
@@ -133,7 +134,7 @@ func (s *SignIn) Account(ctx context.Context, p *access.Person, host string) (te
 	if err != nil {
 		return "", err
 	}
-	ids := c.called[key(o.Matches, p.User.Value)]
+	ids := c.called[answer.ClaimKey(o.Matches, p.User.Value)]
 	if len(ids) != 1 {
 		return "", nil
 	}
@@ -151,22 +152,3 @@ func (s *SignIn) Account(ctx context.Context, p *access.Person, host string) (te
 
 // proofs are the tiers in which the account's own bearer has shown that it is theirs, or an operator has said so.
 var proofs = []link.Tier{link.Manual, link.Self, link.SAML}
-
-// called is what a claim is held against.
-func called(matches string, u directory.User) string {
-	switch matches {
-	case config.MatchUsername:
-		return u.Username
-	case config.MatchEmail:
-		return u.Email
-	}
-	return string(u.ID)
-}
-
-// key is the form in which two such words are the same. Sign-in names and addresses are compared without regard to case, as identity providers do.
-func key(matches, word string) string {
-	if matches == config.MatchID {
-		return word
-	}
-	return strings.ToLower(word)
-}
