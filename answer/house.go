@@ -122,6 +122,29 @@ func (h *House) Share(ctx context.Context, who string) error {
 	return h.write(ctx, who, (*store.Store).LockShared)
 }
 
+// Beside opens the database for one small thing that a server which runs on it does not mind, such as making a token or a sign-in link: one
+// transaction of its own with its entry in the audit record. Where there is no database yet it is made, as by Hold. The lock is for those who
+// work on targets, and is not needed for this; a database that another version of the program has made is left as it is.
+func (h *House) Beside(ctx context.Context, who string) error {
+	key, err := secret.Open(h.Config.KeyFile)
+	if errors.Is(err, fs.ErrNotExist) {
+		return h.Hold(ctx, who)
+	}
+	if err != nil {
+		return err
+	}
+	s, err := store.Open(ctx, h.Config.Database.Reveal(), store.Options{Key: key, Now: h.now, Log: h.log, Who: who, Beside: true})
+	if errors.Is(err, store.ErrNoDatabase) {
+		return h.Hold(ctx, who)
+	}
+	if err != nil {
+		return databaseTrouble(err)
+	}
+	h.Store, h.deps.Memory, h.deps.Notebook, h.deps.Log = s, s, s, s
+	h.close = s.Shut
+	return h.enter(ctx)
+}
+
 func (h *House) write(ctx context.Context, who string, lock func(*store.Store, context.Context) (func() error, error)) error {
 	key, err := h.key(ctx)
 	if err != nil {
