@@ -26,6 +26,7 @@ import (
 	"musterline.example/job"
 	"musterline.example/setting"
 	"musterline.example/store"
+	"musterline.example/web"
 )
 
 // A server is what runs behind the doors: jobs, and rooms that answer requests.
@@ -45,6 +46,7 @@ type server struct {
 	native  *native.API
 	signIn  *signin.SignIn
 	connect *connect.Connect
+	console api.Room
 	rooms   atomic.Pointer[rooms]
 	looked  sync.Mutex // held by who looks whether the configuration has changed
 }
@@ -73,6 +75,7 @@ func (s *server) open(ctx context.Context) error {
 	s.connect = connect.New(connect.Options{
 		House: s.now.House, Sessions: s.signIn, Access: s.access, Key: s.store.Derive("app manifests"), ExternalURL: s.config.ExternalURL, Now: s.clock, Log: s.log,
 	})
+	s.console = api.Plain(web.Handler())
 	_, err = s.room(ctx)
 	return err
 }
@@ -147,7 +150,8 @@ func (s *server) furnish(ctx context.Context, h *answer.House) (rooms http.Handl
 		o.Targets = append(o.Targets, t)
 	}
 	return api.New(api.Options{
-		GitHub: github.New(o), Rooms: map[string]api.Room{native.Prefix: s.native, signin.Prefix: s.signIn, connect.Prefix: s.connect}, TrustedProxies: s.config.Proxies, Metrics: served{s.figures}, Now: s.clock, Log: s.log,
+		GitHub: github.New(o), Rooms: map[string]api.Room{native.Prefix: s.native, signin.Prefix: s.signIn, connect.Prefix: s.connect, web.Prefix: s.console}, Home: web.Prefix + "/",
+		TrustedProxies: s.config.Proxies, Metrics: served{s.figures}, Now: s.clock, Log: s.log,
 	}), whole, nil
 }
 
