@@ -8,9 +8,10 @@ import { Link } from 'react-router'
 import { answer, api, type components } from '../api/client'
 import { Page } from '../parts/page'
 import { Pager, Search, useFilter } from '../parts/search'
-import { None, sentence, Shown, wordsOf } from '../parts/shown'
+import { None, Shown, wordsOf } from '../parts/shown'
 import { Moment } from '../parts/when'
 import { Result } from './plan/change'
+import { stop } from './plan/objections'
 
 type Entry = components['schemas']['JournalEntry']
 type Detail = components['schemas']['Detail']
@@ -81,7 +82,7 @@ export default function Audit() {
         </>
       }
     >
-      <div className="filter">
+      <div className="filter filter-records">
         <Search label="Find a login, a team, or who asked" value={chosen.q ?? ''} onChange={(q) => set({ q })} />
         <Select aria-label="Kind" value={chosen.kind ?? ''} onChange={(e) => set({ kind: e.target.value })}>
           <Select.Option value="">All entries</Select.Option>
@@ -248,7 +249,7 @@ function Row(props: { of: Entry }) {
         <summary>
           <ChevronDownIcon className="fold-sign" />
           <span className="entry-words">
-            <bdi className="wrap">{sentence(e.said)}</bdi>
+            <bdi className="wrap">{stop(e.said)}</bdi>
             <span className="small muted inline">
               <span>Entry {e.seq.toLocaleString()}</span>
               <Moment at={e.at} />

@@ -278,7 +278,7 @@ export function Planning() {
     return () => window.clearInterval(timer)
   }, [])
   return (
-    <div className="box row inline" role="status">
+    <div className="box panel inline" role="status">
       <Spinner size="small" srText={null} />
       <span>
         Reading the sources and the organization, then planning. This changes nothing.
@@ -301,7 +301,7 @@ export function Body(props: { of: Of; plan: ShownPlan; whyNot?: string; approve?
     { name: 'held', text: 'Held', n: p.summary.held },
     { name: 'refused', text: 'Refused', n: p.refused },
     { name: 'leaving', text: 'Leaving in grace', n: p.leaving },
-  ]
+  ].filter((x) => !p.undoes || x.name === 'changes') // who is undone is neither held nor in grace
   const look = (guard: string) => {
     set({ part: '', guard, act: '', q: '', reason: '' })
     list.current?.scrollIntoView({ block: 'start' })
@@ -390,7 +390,7 @@ function Changes(props: { of: Of; plan: ShownPlan }) {
   }
   return (
     <>
-      <div className="filter">
+      <div className="filter filter-records">
         <Search label="Find a team" value={q} onChange={(v) => set({ q: v })} />
         <Select aria-label="Guard" value={guard} onChange={(e) => set({ guard: e.target.value })}>
           <Select.Option value="">All guards</Select.Option>

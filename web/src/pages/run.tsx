@@ -213,7 +213,7 @@ function Following(props: { of: Run; live: Live }) {
   const share = p.planned > 0 ? Math.min(100, Math.round((100 * settled) / p.planned)) : 0
   return (
     <Section title="Progress">
-      <div className="box row stack">
+      <div className="box panel stack">
         <div className="inline" role="status">
           {live.link === 'reconnecting' ? (
             <>
@@ -336,7 +336,7 @@ function Outcome(props: { of: Run }) {
           </li>
         ))}
       </ul>
-      <div className="filter">
+      <div className="filter filter-records">
         <Search label="Find a login or a team" value={q} onChange={(v) => set({ q: v })} />
         <Select aria-label="Result" value={result} onChange={(e) => set({ result: e.target.value })}>
           <Select.Option value="">All results</Select.Option>

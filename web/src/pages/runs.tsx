@@ -45,7 +45,7 @@ export default function Runs() {
   const chosen = target || state || trigger
   return (
     <Page title="Runs" lead="Every sync and every undo, the newest first.">
-      <div className="filter">
+      <div className="filter filter-records">
         <Select aria-label="Organization" value={target} onChange={(e) => set({ target: e.target.value })}>
           <Select.Option value="">All organizations</Select.Option>
           {[...new Set([...targets.map((t) => t.name), ...(target ? [target] : [])])].map((name) => (

@@ -121,7 +121,7 @@ function UndoPlan(props: { run: string; target: string; operates: boolean }) {
         <>
           <Body of={of} plan={p} approve={operates ? (guard) => setApprove({ guard }) : undefined} />
           <Section title="Undo the run">
-            <div className="box row stack">
+            <div className="box panel stack">
               <Banner
                 variant="warning"
                 title="The organization will be paused"

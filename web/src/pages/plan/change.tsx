@@ -46,7 +46,7 @@ export function Sign(props: { act: string }) {
 }
 
 /** Change is one line of a plan: who, what, why, and what stops it. */
-export function Change(props: { of: PlanChange; team: string; target: string }) {
+export function Change(props: { of: PlanChange }) {
   const { of } = props
   const kind = acts[of.act]?.kind ?? 'update'
   return (

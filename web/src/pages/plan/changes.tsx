@@ -1,5 +1,6 @@
-import { ChevronDownIcon } from '@primer/octicons-react'
-import { CounterLabel, Label } from '@primer/react'
+import { ChevronDownIcon, ChevronRightIcon } from '@primer/octicons-react'
+import { CounterLabel, IconButton, Label } from '@primer/react'
+import { useId, useState } from 'react'
 import { Link } from 'react-router'
 import type { TeamChanges } from './asked'
 import { Change } from './change'
@@ -17,10 +18,20 @@ export function Teams(props: { target: string; teams: TeamChanges[] }) {
 
 function Team(props: { of: TeamChanges; target: string }) {
   const { of: t, target } = props
+  const [open, setOpen] = useState(true)
+  const id = useId()
   return (
-    <details className="box fold" open>
-      <summary className="head">
-        <ChevronDownIcon className="fold-sign" />
+    <section className="box fold" aria-label={t.slug}>
+      <div className="head">
+        <IconButton
+          icon={open ? ChevronDownIcon : ChevronRightIcon}
+          aria-label={open ? `Fold ${t.slug} away` : `Show ${t.slug}`}
+          aria-expanded={open}
+          aria-controls={id}
+          variant="invisible"
+          size="small"
+          onClick={() => setOpen(!open)}
+        />
         <h3 className="fold-title">
           {t.id ? (
             <Link to={`/organizations/${encodeURIComponent(target)}/teams/${encodeURIComponent(t.slug)}`}>
@@ -35,8 +46,8 @@ function Team(props: { of: TeamChanges; target: string }) {
         {t.unmapped && <Label variant="attention">no longer mapped</Label>}
         <span className="small muted">{sizes(t)}</span>
         {t.continued && <span className="small muted">continued from the page before</span>}
-      </summary>
-      <div className="fold-body">
+      </div>
+      <div className="fold-body" id={id} hidden={!open}>
         {t.objections.map((o) => (
           <p key={o.guard} className="small doubt">
             <Label variant="attention">{o.guard}</Label> <bdi>{o.message}</bdi>
@@ -44,11 +55,11 @@ function Team(props: { of: TeamChanges; target: string }) {
         ))}
         <ul className="changes">
           {t.changes.map((c) => (
-            <Change key={`${c.act} ${c.account.id}`} of={c} team={t.slug} target={target} />
+            <Change key={`${c.act} ${c.account.id}`} of={c} />
           ))}
         </ul>
       </div>
-    </details>
+    </section>
   )
 }
 

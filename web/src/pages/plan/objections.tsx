@@ -2,7 +2,6 @@ import './plan.css'
 
 import { ShieldIcon } from '@primer/octicons-react'
 import { Button, Label } from '@primer/react'
-import { sentence } from '../../parts/shown'
 import type { GuardSays } from './asked'
 
 /** Objections are what guards say of a plan, in plain words, with the way out. */
@@ -41,7 +40,7 @@ export function Objections(props: {
           <ul className="doubts">
             {g.objections.map((o, i) => (
               <li key={i}>
-                <bdi className="wrap">{sentence(o.message)}</bdi>
+                <bdi className="wrap">{stop(o.message)}</bdi>
                 {!same(g) && o.wrong && <Wrong text={o.wrong} />}
               </li>
             ))}
@@ -74,6 +73,11 @@ function Wrong(props: { text: string }) {
 
 /** same reports whether all objections of a guard have one way out: then it is told once. */
 const same = (g: GuardSays) => g.objections.every((o) => o.wrong === g.objections[0]?.wrong)
+
+/** stop gives a text its full stop. Where it begins with a name, that keeps its small letter. */
+export function stop(text: string): string {
+  return /[.!?:…]$/.test(text) ? text : `${text}.`
+}
 
 /** count writes so many of a thing. */
 export function count(n: number, thing: string): string {

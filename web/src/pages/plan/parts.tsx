@@ -58,7 +58,7 @@ export function Held(props: Part) {
           </li>
         ))}
       </ul>
-      <div className="filter">
+      <div className="filter filter-records">
         <Search label="Find a person or a team" value={a.q} onChange={(q) => a.set({ q })} />
       </div>
       <Shown of={list}>
@@ -112,7 +112,7 @@ export function RefusedMappings(props: Part) {
   if (props.plan.refused === 0) return <None title="No mapping is refused">Every mapping is carried out.</None>
   return (
     <>
-      <div className="filter">
+      <div className="filter filter-records">
         <Search label="Find a team, a mapping or a reason" value={a.q} onChange={(q) => a.set({ q })} />
       </div>
       <Shown of={list}>
@@ -156,7 +156,7 @@ export function Leaving(props: Part) {
   if (props.plan.leaving === 0) return <None title="Nobody is in grace">No member’s time in a team has an end.</None>
   return (
     <>
-      <div className="filter">
+      <div className="filter filter-records">
         <Search label="Find a login or a team" value={a.q} onChange={(q) => a.set({ q })} />
       </div>
       <Shown of={list}>

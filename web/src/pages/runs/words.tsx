@@ -41,7 +41,7 @@ export function askedBy(trigger: string, requester?: string): string {
   const who = requester && requester !== trigger ? requester : ''
   switch (trigger) {
     case 'schedule':
-      return 'on schedule'
+      return who ? `on schedule (${who})` : 'on schedule'
     case 'event':
       return who ? `after an event (${who})` : 'after an event'
     case 'undo':
