@@ -337,16 +337,16 @@ func moved(section string, before, after json.RawMessage) bool {
 func lives(body json.RawMessage) string {
 	var keys map[string]json.RawMessage
 	_ = json.Unmarshal(body, &keys) // a body that is no map says nothing
-	where := string(keys["kind"])
+	where := []string{string(keys["kind"])}
 	for _, f := range fieldsOf(config.TargetsSection, keys["kind"]) {
 		if f.Type != setting.URL && f.Key != "organization" {
 			continue
 		}
 		text := f.Default
 		_ = json.Unmarshal(keys[f.Key], &text) // what is not there is the default
-		where += "\n" + strings.ToLower(strings.TrimRight(text, "/"))
+		where = append(where, strings.ToLower(strings.TrimRight(text, "/")))
 	}
-	return where
+	return strings.Join(where, "\n")
 }
 
 // about reports whether a row is the one that the wish is about.

@@ -1,6 +1,7 @@
 package answer
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -50,7 +51,7 @@ type AskWish struct {
 	Why     string
 }
 
-// Ask keeps a wish for a sync, which a job carries out. A paused target takes none.
+// Ask keeps a wish for a sync, which a job carries out. A target that is paused, or rests on something that was left out, takes none.
 func (h *House) Ask(ctx context.Context, wish AskWish) (Request, error) {
 	if err := h.mayRun(ctx, wish.Target); err != nil {
 		return Request{}, err
@@ -63,12 +64,12 @@ func (h *House) Ask(ctx context.Context, wish AskWish) (Request, error) {
 	return requestOf(r, ""), err
 }
 
-// mayRun is the refusal to begin anything with a target that is paused.
+// mayRun is the refusal to begin anything with a target that is paused, or that rests on something that was left out.
 func (h *House) mayRun(ctx context.Context, target string) error {
 	if err := OneOf("target", target, h.targetNames()); err != nil {
 		return err
 	}
-	if err := h.writes(); err != nil {
+	if err := cmp.Or(h.writes(), h.synced(target)); err != nil {
 		return err
 	}
 	paused, err := h.paused(ctx, target)

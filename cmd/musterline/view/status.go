@@ -47,7 +47,7 @@ func targetRows(s Screen, t answer.TargetStatus, now time.Time) [][]string {
 		rows = append(rows, []string{s.paint(yellow, "turned off"), turnedOff(*t.Off, now)})
 	}
 	if len(t.RestsOn) > 0 {
-		rows = append(rows, []string{s.paint(red, "not synced"), "it rests on " + words.List(t.RestsOn) + ", which does not fit the configuration file"})
+		rows = append(rows, []string{s.paint(red, "not synced"), "it rests on what does not fit: " + words.List(t.RestsOn)})
 	}
 	if t.Apply != "auto" && t.Apply != "" {
 		rows = append(rows, []string{label("apply"), t.Apply})
