@@ -639,7 +639,8 @@ func (i *inspection) lately(ctx context.Context) ([]TeamEvent, error) {
 	entries = entries[:min(len(entries), manyEvents)]
 	names := i.namesIn(ctx, i.name, entries)
 	for _, e := range entries {
-		all = append(all, TeamEvent{Seq: e.Seq, At: e.At, Said: Sentence(names, e), Run: e.Run})
+		said := strings.TrimPrefix(Sentence(names, e), i.name+"/"+i.team.Slug+": ") // which everybody knows who looks at the team
+		all = append(all, TeamEvent{Seq: e.Seq, At: e.At, Said: said, Run: e.Run})
 	}
 	return all, nil
 }
@@ -761,7 +762,7 @@ func (i *inspection) people(ctx context.Context) ([]TeamPerson, error) {
 		}
 		p.Why = list(belong[p.User].paths)
 		if len(p.Why) == 0 {
-			p.Why = i.because(m, ledger)
+			p.Why = i.because(m, p.User, ledger)
 		}
 	}
 	for n := range i.rows {
@@ -822,7 +823,7 @@ func (i *inspection) coming(c *plan.TeamChange, person func(account team.Account
 }
 
 // because says why a member stays whom no mapped group names, as far as memory can tell.
-func (i *inspection) because(m team.Membership, ledger map[team.AccountID]mapping.Entry) []string {
+func (i *inspection) because(m team.Membership, user string, ledger map[team.AccountID]mapping.Entry) []string {
 	row, known := ledger[m.Account]
 	switch {
 	case slices.Contains(i.Config.Targets[i.name].Settings.Protected, m.Account) || m.Account == i.place.Self && m.Account != "":
@@ -837,7 +838,17 @@ func (i *inspection) because(m team.Membership, ledger map[team.AccountID]mappin
 			return []string{string(team.SourceUnread)}
 		}
 	}
+	if user == "" && i.unlinked() {
+		return []string{string(team.UserUnlinked)}
+	}
 	return []string{}
+}
+
+// unlinked reports whether the last plan holds somebody of the team who is not linked yet: any account that no user is linked to may be theirs.
+func (i *inspection) unlinked() bool {
+	return i.plan.Plan != nil && slices.ContainsFunc(i.plan.Plan.Held, func(h plan.Held) bool {
+		return h.Team == i.team.ID && h.Reason == string(link.NotLinked)
+	})
 }
 
 // linksHere are the links of those who have an account where the target is, by account.

@@ -2,7 +2,6 @@ package native
 
 import (
 	"context"
-	"net/http"
 	"slices"
 	"strings"
 
@@ -35,38 +34,47 @@ func (a *API) registerOverview() {
 		id: "remembered-teams", route: "GET /targets/{target}/memory/teams", tag: "teams", summary: "The teams of a target, from memory",
 		promise: "Lists the teams of the target in order of slug as they were read last, with their state by the last plan and what was done since. Asks nobody else: " +
 			"listed_at says when the target was asked for the names of all its teams, read_at of each team when its members were read.",
-	}, func(ctx context.Context, in *struct {
-		Page
-		Target string `path:"target"`
-		Text   string `query:"q" maxLength:"200" doc:"Only teams whose name, or that of a group of theirs, contains this, in small letters or capitals."`
-		Filter string `query:"filter" enum:"mapped,unmapped,held,objected,refused" doc:"Only teams that are so."`
-	}) (*body[teamMemory], error) {
+	}, func(ctx context.Context, in *ChosenTeams) (*body[teamMemory], error) {
 		v, err := a.on(ctx, in.Target)
 		if err != nil {
 			return nil, err
 		}
-		all, err := v.house.Remembered(ctx, in.Target, in.Text, in.Filter)
-		if err != nil {
-			return nil, err
-		}
-		of := strings.Join([]string{"memory", in.Target, in.Text, in.Filter}, "\x00")
-		page, next, err := cut(in.Page, of, all.Teams, func(t answer.RememberedTeam) string { return strings.ToLower(t.Slug) + "\x00" + t.ID })
-		all.Teams = page
-		return told(teamMemory{all, next}, err)
+		return in.from(ctx, v)
 	})
 	operate(a, op{
-		id: "list-teams", route: "POST /targets/{target}/memory/teams", tag: "teams", summary: "Read the names of all teams anew", status: http.StatusNoContent,
-		promise: "Asks the target for the names of all its teams, and keeps them for the list from memory. Nothing is changed at the target.",
-	}, func(ctx context.Context, in *struct {
-		Target string `path:"target"`
-	}) (*struct{}, error) {
+		id: "list-teams", route: "POST /targets/{target}/memory/teams", tag: "teams", summary: "Read the names of all teams anew",
+		promise: "Asks the target for the names of all its teams, keeps them for the list from memory, and returns that. Nothing is changed at the target.",
+	}, func(ctx context.Context, in *ChosenTeams) (*body[teamMemory], error) {
 		v, err := a.on(ctx, in.Target)
 		if err != nil {
 			return nil, err
 		}
-		return nil, v.house.ListTeams(ctx, in.Target)
+		if err := v.house.ListTeams(ctx, in.Target); err != nil {
+			return nil, err
+		}
+		return in.from(ctx, v)
 	})
 	a.registerRemembered()
+}
+
+// ChosenTeams is what a list of teams takes. Huma sees only exported types.
+type ChosenTeams struct {
+	Page
+	Target string `path:"target"`
+	Text   string `query:"q" maxLength:"200" doc:"Only teams whose name, or that of a group of theirs, contains this, in small letters or capitals."`
+	Filter string `query:"filter" enum:"mapped,unmapped,held,objected,refused" doc:"Only teams that are so."`
+}
+
+// from returns the page of the list that is chosen.
+func (in *ChosenTeams) from(ctx context.Context, v *visit) (*body[teamMemory], error) {
+	all, err := v.house.Remembered(ctx, in.Target, in.Text, in.Filter)
+	if err != nil {
+		return nil, err
+	}
+	of := strings.Join([]string{"memory", in.Target, in.Text, in.Filter}, "\x00")
+	page, next, err := cut(in.Page, of, all.Teams, func(t answer.RememberedTeam) string { return strings.ToLower(t.Slug) + "\x00" + t.ID })
+	all.Teams = page
+	return told(teamMemory{all, next}, err)
 }
 
 // registerRemembered are the questions about one team.

@@ -119,7 +119,7 @@ func TestTeamsAreListedFromMemory(t *testing.T) {
 		t.Errorf("before anything was read: %+v", first)
 	}
 	calls := len(l.github.Calls())
-	l.ask("viewer", "POST", "/targets/octo/memory/teams", "").want(http.StatusNoContent)
+	l.ask("viewer", "POST", "/targets/octo/memory/teams", "").want(http.StatusOK).says(`"slug":"free"`, `"listed_at"`)
 	if len(l.github.Calls()) == calls {
 		t.Error("GitHub was not asked")
 	}

@@ -67,12 +67,14 @@ function All(props: { of: Answer }) {
     <>
       <Section title="Needs you" count={o.needs.length}>
         {o.needs.length === 0 ? (
-          <p className="box row inline">
-            <span className="good">
-              <CheckCircleFillIcon />
-            </span>
-            Nothing waits for a person.
-          </p>
+          <div className="box">
+            <p className="row flat inline">
+              <span className="good">
+                <CheckCircleFillIcon />
+              </span>
+              Nothing waits for a person.
+            </p>
+          </div>
         ) : (
           <ul className="box plain">
             {o.needs.map((n, i) => (
@@ -283,7 +285,12 @@ function Fact(props: { of: string; children: ReactNode }) {
 }
 
 function Sources(props: { of: Source[] }) {
-  if (props.of.length === 0) return <p className="box row muted">No source is configured.</p>
+  if (props.of.length === 0)
+    return (
+      <div className="box">
+        <p className="row flat muted">No source is configured.</p>
+      </div>
+    )
   return (
     <ul className="box plain">
       {props.of.map((s) => (

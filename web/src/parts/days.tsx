@@ -25,7 +25,11 @@ export function Days(props: { days: Day[] }) {
   const last = days[days.length - 1]
   if (!first || !last) return null
   if (some.length === 0)
-    return <p className="box row muted">Nothing was changed from {written.format(new Date(first.day))} to today.</p>
+    return (
+      <div className="box">
+        <p className="row flat muted">Nothing was changed from {written.format(new Date(first.day))} to today.</p>
+      </div>
+    )
   const scale = height / Math.max(above + below, 1)
   const line = Math.round(above * scale)
   const width = 24

@@ -30,32 +30,31 @@ export default function List() {
   const q = filter('q')
   const which = filter('filter') as Filter | ''
   const cursor = filter('cursor')
+  const key = ['teams', target, q, which, cursor]
+  const asked = {
+    path: { target },
+    query: { q: q || undefined, filter: which || undefined, cursor: cursor || undefined, size: 50 },
+  }
   const teams = useQuery({
-    queryKey: ['teams', target, q, which, cursor],
+    queryKey: key,
     placeholderData: keepPreviousData,
     queryFn: ({ signal }) =>
-      answer(
-        api.GET('/api/musterline/targets/{target}/memory/teams', {
-          params: {
-            path: { target },
-            query: { q: q || undefined, filter: which || undefined, cursor: cursor || undefined, size: 50 },
-          },
-          signal,
-        }),
-      ),
+      answer(api.GET('/api/musterline/targets/{target}/memory/teams', { params: asked, signal })),
   })
   const reading = useMutation({
-    mutationFn: () =>
-      answer(api.POST('/api/musterline/targets/{target}/memory/teams', { params: { path: { target } } })),
-    onSuccess: () => queries.invalidateQueries({ queryKey: ['teams', target] }),
+    mutationFn: () => answer(api.POST('/api/musterline/targets/{target}/memory/teams', { params: asked })),
+    onSuccess: (list) => {
+      void queries.invalidateQueries({ queryKey: ['teams', target], refetchType: 'none' })
+      queries.setQueryData(key, list)
+    },
   })
   // The names of teams that nothing maps are read once by themselves, and then when somebody asks.
   const never = teams.data !== undefined && !teams.data.listed_at
-  const asked = useRef(false)
+  const begun = useRef(false)
   const { mutate } = reading
   useEffect(() => {
-    if (never && !asked.current) {
-      asked.current = true
+    if (never && !begun.current) {
+      begun.current = true
       mutate()
     }
   }, [never, mutate])
@@ -77,7 +76,11 @@ export default function List() {
             ) : (
               'Mapped teams'
             )}
-            , state as of the plan made <When at={all.plan_at} />
+            {all.plan_at && (
+              <>
+                , state as of the plan made <When at={all.plan_at} />
+              </>
+            )}
           </>
         )
       }
@@ -152,7 +155,7 @@ function Table(props: { of: Team[]; target: string }) {
                 >
                   <bdi>{t.name}</bdi>
                 </Link>
-                {t.name !== t.slug && (
+                {t.name.toLowerCase() !== t.slug.toLowerCase() && (
                   <span className="small muted block">
                     <bdi>{t.slug}</bdi>
                   </span>
@@ -163,19 +166,19 @@ function Table(props: { of: Team[]; target: string }) {
                   </span>
                 )}
               </th>
-              <td data-label="Groups">
+              <td data-label="Groups" className={t.groups.length === 0 ? 'nothing' : undefined}>
                 {t.groups.length === 0 ? (
                   <span className="muted">–</span>
                 ) : (
                   t.groups.slice(0, 3).map((g) => (
-                    <span key={g} className="block small">
+                    <span key={g} className="block">
                       <bdi>{g}</bdi>
                     </span>
                   ))
                 )}
                 {t.groups.length > 3 && <span className="block small muted">and {t.groups.length - 3} more</span>}
               </td>
-              <td data-label="Members" className="figure">
+              <td data-label="Members" className={t.read_at ? 'figure' : 'figure nothing'}>
                 {t.read_at ? (
                   t.members.toLocaleString()
                 ) : (
@@ -204,7 +207,7 @@ function Table(props: { of: Team[]; target: string }) {
                   </span>
                 )}
               </td>
-              <td data-label="Last change" className="small">
+              <td data-label="Last change" className={t.changed_at ? undefined : 'nothing'}>
                 {t.changed_at ? <When at={t.changed_at} /> : <span className="muted">–</span>}
               </td>
             </tr>

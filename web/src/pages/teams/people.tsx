@@ -4,7 +4,7 @@ import { keepPreviousData, useQuery } from '@tanstack/react-query'
 import { answer, api, type components } from '../../api/client'
 import { Section } from '../../parts/page'
 import { Pager, Search, useFilter } from '../../parts/search'
-import { None, sentence, Shown } from '../../parts/shown'
+import { None, Shown } from '../../parts/shown'
 import { Moment, When } from '../../parts/when'
 import { PersonLink, type TeamPage } from './groups'
 
@@ -51,19 +51,21 @@ export function People(props: { target: string; team: TeamPage; fresh: boolean }
   })
   return (
     <Section title="People" count={team.people.all}>
-      <div className="filter">
-        <Search label="Find somebody by login or name" value={q} onChange={(text) => change({ q: text })} />
-        <FormControl>
-          <FormControl.Label visuallyHidden>Show</FormControl.Label>
-          <Select value={state} onChange={(e) => change({ state: e.target.value })}>
-            {filters.map((f) => (
-              <Select.Option key={f.value} value={f.value}>
-                {`${f.text} (${((people.data?.counts ?? team.people)[f.key] ?? 0).toLocaleString()})`}
-              </Select.Option>
-            ))}
-          </Select>
-        </FormControl>
-      </div>
+      {(team.people.all > 0 || q || state) && (
+        <div className="filter">
+          <Search label="Find somebody by login or name" value={q} onChange={(text) => change({ q: text })} />
+          <FormControl>
+            <FormControl.Label visuallyHidden>Show</FormControl.Label>
+            <Select value={state} onChange={(e) => change({ state: e.target.value })}>
+              {filters.map((f) => (
+                <Select.Option key={f.value} value={f.value}>
+                  {`${f.text} (${((people.data?.counts ?? team.people)[f.key] ?? 0).toLocaleString()})`}
+                </Select.Option>
+              ))}
+            </Select>
+          </FormControl>
+        </div>
+      )}
       <Shown of={people}>
         {(p) =>
           p.people.length === 0 ? (
@@ -118,7 +120,7 @@ function PersonRow(props: { of: Person }) {
         </span>
         {p.why.map((why) => (
           <span key={why} className="small wrap block">
-            <bdi>{p.state === 'held' ? sentence(why) : why}</bdi>
+            <bdi>{why}</bdi>
           </span>
         ))}
         {p.why.length === 0 && p.state === 'member' && <span className="small muted block">In no mapped group</span>}

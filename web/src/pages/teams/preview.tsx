@@ -2,7 +2,7 @@ import { Banner, Button, Dialog, FormControl, Label, Spinner, Textarea } from '@
 import { useQuery } from '@tanstack/react-query'
 import { useRef, useState } from 'react'
 import { answer, api, type components, Problem } from '../../api/client'
-import { Failed, Refused, sentence } from '../../parts/shown'
+import { Failed, Refused } from '../../parts/shown'
 import { When } from '../../parts/when'
 import { type Draft, groupsOf, type TeamPage } from './groups'
 
@@ -113,8 +113,9 @@ export function Preview(props: {
               <FormControl required>
                 <FormControl.Label>Why is that right?</FormControl.Label>
                 <FormControl.Caption>
-                  Saving accepts exactly the {count(preview.data.accepted, 'change', 'changes')} that guards stop here,
-                  and nothing else. The audit log keeps your reason.
+                  Saving accepts exactly{' '}
+                  {preview.data.accepted === 1 ? 'the change' : `the ${preview.data.accepted.toLocaleString()} changes`}{' '}
+                  that guards stop here, and nothing else. The audit log keeps your reason.
                 </FormControl.Caption>
                 <Textarea
                   ref={field}
@@ -177,18 +178,13 @@ function Foreseen(props: { of: Answer; team: TeamPage; ends: boolean }) {
         <ul className="plain small">
           {p.beside.notes.map((n) => (
             <li key={n} className="wrap">
-              <bdi>{sentence(n)}</bdi>
+              <bdi>{n}</bdi>
             </li>
           ))}
         </ul>
       )}
       {p.refused.map((r, i) => (
-        <Banner
-          key={i}
-          variant="warning"
-          title="A group is not carried out"
-          description={<bdi>{sentence(r.message)}</bdi>}
-        />
+        <Banner key={i} variant="warning" title="A group is not carried out" description={<bdi>{r.message}</bdi>} />
       ))}
       {parts.length === 0 ? (
         <p className="flat">
@@ -210,13 +206,8 @@ function Foreseen(props: { of: Answer; team: TeamPage; ends: boolean }) {
                   <span className="small muted">stops {count(o.changes, 'change', 'changes')}</span>
                 </span>
                 <span className="block small wrap">
-                  <bdi>{sentence(o.message)}</bdi>
+                  <bdi>{o.message}</bdi>
                 </span>
-                {o.way_out && (
-                  <span className="block small muted wrap">
-                    <bdi>{sentence(o.way_out)}</bdi>
-                  </span>
-                )}
               </li>
             ))}
           </ul>
@@ -234,7 +225,7 @@ function Foreseen(props: { of: Answer; team: TeamPage; ends: boolean }) {
                   <bdi>{h.name || h.user}</bdi> <Label variant="attention">{h.reason}</Label>
                 </span>
                 <span className="block small muted wrap">
-                  <bdi>{sentence(h.message)}</bdi>
+                  <bdi>{h.message}</bdi>
                 </span>
               </li>
             ))}

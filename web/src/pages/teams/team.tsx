@@ -5,7 +5,7 @@ import { useEffect, useState } from 'react'
 import { Link, useParams } from 'react-router'
 import { api, versioned } from '../../api/client'
 import { Page, Section } from '../../parts/page'
-import { sentence, Shown } from '../../parts/shown'
+import { Shown } from '../../parts/shown'
 import { When } from '../../parts/when'
 import { Groups, type TeamPage } from './groups'
 import { People } from './people'
@@ -132,7 +132,7 @@ function Troubles(props: { of: TeamPage; target: string }) {
         />
       )}
       {t.refusals.map((r, i) => (
-        <Banner key={i} variant="critical" title="Not synchronized" description={<bdi>{sentence(r.message)}</bdi>} />
+        <Banner key={i} variant="critical" title="Not synchronized" description={<bdi>{r.message}</bdi>} />
       ))}
       {t.objections.length > 0 && (
         <Banner
@@ -142,7 +142,7 @@ function Troubles(props: { of: TeamPage; target: string }) {
             <>
               {t.objections.map((o, i) => (
                 <span key={i} className="block wrap">
-                  <Label variant="attention">{o.guard}</Label> <bdi>{sentence(o.message)}</bdi>
+                  <Label variant="attention">{o.guard}</Label> <bdi>{o.message}</bdi>
                 </span>
               ))}
               <Link to={`${at}/plan?q=${encodeURIComponent(t.slug)}`}>Review the plan</Link>
@@ -169,13 +169,15 @@ function Lately(props: { of: TeamPage; target: string }) {
       }
     >
       {lately.length === 0 ? (
-        <p className="box row muted flat">Nothing has happened to it here.</p>
+        <div className="box">
+          <p className="row muted flat">Nothing has happened to it here.</p>
+        </div>
       ) : (
         <ul className="box plain">
           {lately.map((e) => (
             <li key={e.seq} className="row line">
               <span className="grow wrap">
-                <bdi>{sentence(e.said)}</bdi>
+                <bdi>{e.said}</bdi>
               </span>
               {e.run && (
                 <Link className="small" to={`/runs/${encodeURIComponent(e.run)}`}>

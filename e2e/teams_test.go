@@ -1,0 +1,192 @@
+package e2e
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/chromedp/chromedp/kb"
+
+	"musterline.example/internal/githubsim"
+)
+
+// pickGroup picks a group for the team whose page is open, by the beginning of its name.
+func (b *tab) pickGroup(beginning, name string) {
+	b.t.Helper()
+	b.click("button", "Add groups")
+	b.fill("Find a group by the beginning of its name", beginning)
+	b.click("option", name)
+	b.press(kb.Escape)
+	b.wait("the list is closed", func() bool { return !b.there("option", name) })
+	b.see("not saved")
+}
+
+// saveGroups asks to save, and says why where guards object.
+func (b *tab) saveGroups(why string) {
+	b.t.Helper()
+	b.click("button", "Save changes")
+	b.see("Who would come and go")
+	b.wait("the preview is there", func() bool { return !b.there("status", "planned") && !strings.Contains(b.text(), "is being planned") })
+	if why != "" {
+		b.fill("Why is that right?", why)
+	}
+}
+
+// confirm clicks what a dialog is closed with.
+func (b *tab) confirm(act string) {
+	b.t.Helper()
+	_ = eval[bool](b, `(() => { const d = document.querySelector('[role="dialog"]'); const all = [...d.querySelectorAll("button")].filter(e => e.innerText.trim() === `+quoted(act)+`); all[all.length-1].click(); return true })()`)
+}
+
+func quoted(s string) string { return "`" + s + "`" }
+
+func TestATeamIsMappedAndWhatThePreviewShowsComesAbout(t *testing.T) {
+	l := newLab(t)
+	l.org.Team("design").Set("stray", githubsim.Member)
+	l.run("sync", "--config", "musterline.yaml")
+	l.serve()
+	b := l.signIn("root", "administrator")
+	b.click("link", "Teams")
+	b.see("Design", "Not mapped", "people/platform")
+	b.click("link", "Design")
+	b.see("No group is connected")
+	b.pickGroup("des", "Design")
+	b.saveGroups("")
+	b.see("Join 1", "emil-k", "Emil Kraus", "Leave 1", "stray", "stopped by first_connection", "Guards object", "1 person is held back")
+	b.axe()
+	b.shot("team-preview-light")
+	before := l.members("design")
+	b.confirm("Save changes") // without a reason
+	b.see("Who would come and go")
+	if l.members("design") != before {
+		t.Error("saved without a reason")
+	}
+	b.fill("Why is that right?", "stray has left the company")
+	b.confirm("Save changes")
+	b.see("Saved")
+	l.until("design is as the preview has shown", func() bool { return l.members("design") == "dana-l emil-k" })
+	b.see("Emil Kraus", "granted", "In sync")
+	b.wait("stray is none of its people", func() bool {
+		return !strings.Contains(eval[string](b, `document.querySelector('section[aria-label="People"]').innerText`), "stray")
+	})
+	if said := l.run("audit", "--config", "musterline.yaml", "--team", "northlight/design"); !strings.Contains(said, "stray") {
+		t.Errorf("the audit record does not tell of it:\n%s", said)
+	}
+	// Taken away again: who came for it leaves after the grace, and who was there stays out of our hands.
+	b.click("button", "Disconnect")
+	b.see("Leave after the grace", "emil-k")
+	b.confirm("Disconnect")
+	b.see("Groups were taken away by")
+}
+
+func TestTwoPeopleWhoEditTheSameMappingSeeEachOther(t *testing.T) {
+	l := newLab(t)
+	l.run("sync", "--config", "musterline.yaml")
+	l.serve()
+	ann, bob := l.signIn("ann", "administrator"), l.signIn("bob", "owner", "--target", "northlight")
+	bob.expect("412")
+	for _, b := range []*tab{ann, bob} {
+		b.open("/console/organizations/northlight/teams/design")
+		b.see("No group is connected")
+	}
+	ann.pickGroup("des", "Design")
+	bob.pickGroup("wri", "Writers")
+	ann.saveGroups("")
+	ann.see("emil-k")
+	ann.confirm("Save changes")
+	ann.see("Saved")
+	bob.saveGroups("")
+	bob.see("hana-s")
+	bob.confirm("Save changes")
+	bob.see("Somebody else has changed the groups of this team meanwhile", "Saved by them", "people/Design", "Yours, not saved", "people/Writers")
+	bob.axe()
+	bob.shot("team-conflict-light")
+	if got := l.members("design"); strings.Contains(got, "hana-s") {
+		t.Errorf("bob's change came about: %s", got)
+	}
+	bob.click("button", "Save mine over theirs")
+	bob.see("Who would come and go", "hana-s")
+	bob.wait("the preview is there", func() bool { return !strings.Contains(bob.text(), "is being planned") })
+	bob.confirm("Save changes")
+	bob.see("Saved")
+	l.until("hana is in it", func() bool { return strings.Contains(l.members("design"), "hana-s") })
+}
+
+func TestNamesFromElsewhereAreTextAndNothingElse(t *testing.T) {
+	l := newLab(t)
+	const hostile = `<img src=x onerror="document.title='owned'">`
+	long := strings.Repeat("w", 200)
+	rtl := "\u202egnp.exe \U0001F600"
+	l.write("directory.yaml", strings.NewReplacer(
+		"name: Design,", `name: '`+strings.ReplaceAll(hostile, "'", "''")+`',`, "name: Writers,", "name: "+long+",", "name: Emil Kraus,", `name: "`+rtl+`",`,
+	).Replace(company))
+	l.run("sync", "--config", "musterline.yaml")
+	l.serve()
+	b := l.signIn("root", "administrator")
+	b.open("/console/organizations/northlight/teams/design")
+	b.see("No group is connected")
+	b.click("button", "Add groups")
+	b.see(hostile, long)
+	b.click("option", hostile)
+	b.press(kb.Escape)
+	b.saveGroups("")
+	b.see("emil-k", "gnp.exe")
+	b.confirm("Save changes")
+	b.see("Saved", hostile)
+	l.until("emil is in it", func() bool { return strings.Contains(l.members("design"), "emil-k") })
+	b.see("granted")
+	b.guise(360, 740, "light")
+	b.settled()
+	if wide := eval[int](b, `document.documentElement.scrollWidth`); wide > 360 {
+		t.Errorf("it is %d wide", wide)
+	}
+	if title := eval[string](b, "document.title"); title != "Design · Musterline" {
+		t.Errorf("the title is %q", title)
+	}
+	if n := eval[int](b, `document.querySelectorAll("img[src=x]").length`); n != 0 {
+		t.Error("a name became a part of the page")
+	}
+	b.axe()
+	b.shot("team-hostile-narrow")
+}
+
+func TestWhoOnlyLooksCannotSetGroups(t *testing.T) {
+	l := newLab(t)
+	l.run("sync", "--config", "musterline.yaml")
+	l.serve()
+	b := l.signIn("vera", "viewer")
+	b.open("/console/organizations/northlight/teams/design")
+	b.see("your role only looks")
+	if b.there("button", "Save changes") || b.there("button", "Add groups") {
+		t.Error("who may not is offered it")
+	}
+	b.open("/console/organizations/northlight/teams/platform")
+	b.see("The groups cannot be set here", "musterline.yaml, line", "Platform engineers › ", "ada-l")
+	b.open("/console/organizations/northlight/teams/engineering")
+	b.see("has child teams (backend)", "Map the children")
+}
+
+func TestTheOverviewLeadsToWhatNeedsAPerson(t *testing.T) {
+	l := newLab(t)
+	l.run("sync", "--config", "musterline.yaml")
+	l.serve()
+	b := l.signIn("root", "administrator")
+	b.see("Needs you", "1 change waits until somebody approves", "1 person is held back", "northlight", "Waits for approval", "people")
+	b.click("link", "See the people: northlight")
+	b.wait("the way leads to the people", func() bool { return strings.HasPrefix(b.at(), "/console/people") })
+	b.open("/console/")
+	b.see("Changes in the last 30 days")
+	b.click("DisclosureTriangle", "Show as a table")
+	b.see("Put right after a change by hand")
+}
+
+func TestWhoHasConnectedNothingIsLedThere(t *testing.T) {
+	l := newLab(t)
+	l.write("musterline.yaml", strings.SplitN(settings, "sources:", 2)[0])
+	l.serve()
+	b := l.signIn("root", "administrator")
+	b.see("Keep your teams in line with your identity provider", "Connect a GitHub organization")
+	b.axe()
+	b.shot("first-light")
+	b.open("/console/teams")
+	b.see("No organization is connected")
+}
