@@ -14,6 +14,8 @@ export class Problem extends Error {
     message: string,
     readonly hint: string,
     readonly request: string,
+    /** What is wrong with single fields of what was sent. */
+    readonly fields: { key: string; message: string }[] = [],
   ) {
     super(message)
   }
@@ -54,8 +56,19 @@ export async function versioned<T>(asked: Promise<Outcome<T>>): Promise<Versione
 }
 
 function problemOf({ error, response }: Outcome<unknown>): Problem {
-  const said = (error as { error?: { class?: string; message?: string; hint?: string; request?: string } } | undefined)
-    ?.error
+  const said = (
+    error as
+      | {
+          error?: {
+            class?: string
+            message?: string
+            hint?: string
+            request?: string
+            fields?: { key: string; message: string }[]
+          }
+        }
+      | undefined
+  )?.error
   const request = said?.request ?? response.headers.get('X-Request-Id') ?? ''
   if (response.status === 401) signedOut.dispatchEvent(new Event('signed-out'))
   return new Problem(
@@ -64,6 +77,7 @@ function problemOf({ error, response }: Outcome<unknown>): Problem {
     said?.message ?? `The server answered ${response.status}.`,
     said?.hint ?? '',
     request,
+    said?.fields ?? [],
   )
 }
 

@@ -1,0 +1,154 @@
+import { Checkbox, FormControl, Select, Textarea, TextInput } from '@primer/react'
+import type { components } from '../../api/client'
+
+export type Field = components['schemas']['Field']
+export type Body = Record<string, unknown>
+
+/** What is typed: texts by key, of a list one a line, of a flag "true" or "". A secret that was not typed is not in it. */
+export type Typed = Record<string, string>
+
+/** typedOf is what the fields of a form hold for a body. */
+export function typedOf(fields: Field[], body: Body): Typed {
+  const typed: Typed = {}
+  for (const f of fields) {
+    const v = body[f.key]
+    if (f.type === 'secret' || v === undefined || v === null) continue
+    typed[f.key] = Array.isArray(v) ? v.map(String).join('\n') : typeof v === 'object' ? '' : String(v as string)
+  }
+  return typed
+}
+
+/** bodyOf puts what was typed into a body. What the form does not show stays as it is. */
+export function bodyOf(fields: Field[], typed: Typed, before: Body, gone: string[]): Body {
+  const body: Body = { ...before }
+  for (const f of fields) {
+    const text = (typed[f.key] ?? '').trim()
+    if (f.type === 'secret') {
+      if (text) body[f.key] = typed[f.key]
+      else if (gone.includes(f.key)) body[f.key] = null
+      continue
+    }
+    if (text === '') body[f.key] = undefined
+    else if (f.type === 'flag') body[f.key] = text === 'true'
+    else if (f.type === 'list')
+      body[f.key] = text
+        .split('\n')
+        .map((line) => line.trim())
+        .filter(Boolean)
+    else body[f.key] = text
+  }
+  return body
+}
+
+/** Fields are the fields of a kind, made of what the kind says of itself. */
+export function Fields(props: {
+  fields: Field[]
+  typed: Typed
+  set: (key: string, value: string) => void
+  secrets: string[]
+  gone: string[]
+  setGone: (keys: string[]) => void
+  wrong: Record<string, string>
+}) {
+  return (
+    <>
+      {props.fields.map((f) => (
+        <One key={f.key} {...props} field={f} />
+      ))}
+    </>
+  )
+}
+
+function One(props: {
+  field: Field
+  typed: Typed
+  set: (key: string, value: string) => void
+  secrets: string[]
+  gone: string[]
+  setGone: (keys: string[]) => void
+  wrong: Record<string, string>
+}) {
+  const { field: f, typed, set, wrong } = props
+  const value = typed[f.key] ?? ''
+  const label = f.label || f.key
+  const kept = f.type === 'secret' && props.secrets.includes(f.key)
+  const leaving = props.gone.includes(f.key)
+  const trouble = wrong[f.key] && (
+    <FormControl.Validation variant="error">{`${label} ${wrong[f.key] ?? ''}`}</FormControl.Validation>
+  )
+  const help = (
+    <FormControl.Caption>
+      {f.help}
+      {f.default && ` ${f.default} when empty.`}
+    </FormControl.Caption>
+  )
+  if (f.type === 'flag')
+    return (
+      <FormControl id={`field-${f.key}`}>
+        <Checkbox checked={value === 'true'} onChange={(e) => set(f.key, e.target.checked ? 'true' : '')} />
+        <FormControl.Label>{label}</FormControl.Label>
+        {help}
+        {trouble}
+      </FormControl>
+    )
+  return (
+    <>
+      <FormControl id={`field-${f.key}`} required={f.required && !kept}>
+        <FormControl.Label>{label}</FormControl.Label>
+        {f.type === 'choice' ? (
+          <Select value={value} onChange={(e) => set(f.key, e.target.value)}>
+            <Select.Option value="">{f.default ? `Default (${f.default})` : 'Not set'}</Select.Option>
+            {(f.choices ?? []).map((c) => (
+              <Select.Option key={c} value={c}>
+                {c}
+              </Select.Option>
+            ))}
+          </Select>
+        ) : f.type === 'list' || f.multiline ? (
+          <Textarea
+            block
+            rows={f.multiline ? 5 : 3}
+            className={f.multiline ? 'mono' : undefined}
+            value={value}
+            autoComplete="off"
+            spellCheck={false}
+            placeholder={placeholder(f, kept)}
+            disabled={leaving}
+            onChange={(e) => set(f.key, e.target.value)}
+          />
+        ) : (
+          <TextInput
+            block
+            type={f.type === 'secret' ? 'password' : f.type === 'url' ? 'url' : 'text'}
+            inputMode={f.type === 'number' ? 'numeric' : undefined}
+            autoComplete={f.type === 'secret' ? 'new-password' : 'off'}
+            spellCheck={false}
+            value={value}
+            placeholder={placeholder(f, kept)}
+            disabled={leaving}
+            onChange={(e) => set(f.key, e.target.value)}
+          />
+        )}
+        {help}
+        {trouble}
+      </FormControl>
+      {kept && (
+        <FormControl id={`gone-${f.key}`}>
+          <Checkbox
+            checked={leaving}
+            onChange={(e) =>
+              props.setGone(e.target.checked ? [...props.gone, f.key] : props.gone.filter((k) => k !== f.key))
+            }
+          />
+          <FormControl.Label>{`Take ${label.toLowerCase()} away`}</FormControl.Label>
+        </FormControl>
+      )}
+    </>
+  )
+}
+
+function placeholder(f: Field, kept: boolean): string | undefined {
+  if (kept) return 'Set. Leave empty to keep it'
+  if (f.type === 'list') return f.example ? `One a line, such as ${f.example}` : 'One a line'
+  return f.example || undefined
+}

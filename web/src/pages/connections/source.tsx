@@ -1,0 +1,1 @@
+export { SourcePage as default } from './connection'
