@@ -48,6 +48,7 @@ export const router = createBrowserRouter(
         { path: 'people/:source/:id', lazy: page(() => import('./pages/people/person')) },
         { path: 'people/account/:host/:account', lazy: page(() => import('./pages/people/person')) },
         { path: 'audit', lazy: page(() => import('./pages/audit')) },
+        { path: 'link', lazy: page(() => import('./pages/link')) },
         {
           path: '*',
           element: <None title="There is no such page">The address may be wrong, or the page has moved.</None>,
