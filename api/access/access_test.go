@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/netip"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -293,5 +294,18 @@ func TestAnAppLooksAndNoMore(t *testing.T) {
 		if err != nil || e.Role != test.role || e.May(Operate) || (e.Why == nil) != test.unscoped {
 			t.Errorf("%+v: %+v %v", test, e, err)
 		}
+	}
+}
+
+// Whoever waits is told, and the next question is asked anew.
+func TestAPanicInAQuestionIsAnErrorForThoseWhoAsked(t *testing.T) {
+	kept := newCache[string, int](10, (&clock{}).now)
+	_, err := kept.ask(t.Context(), "a", func(context.Context) (int, time.Duration, error) { panic("a test") })
+	if err == nil || !strings.Contains(err.Error(), "panic: a test") {
+		t.Errorf("err %v", err)
+	}
+	n, err := kept.ask(t.Context(), "a", func(context.Context) (int, time.Duration, error) { return 7, time.Minute, nil })
+	if n != 7 || err != nil {
+		t.Errorf("%d, %v", n, err)
 	}
 }

@@ -3,6 +3,8 @@ package access
 import (
 	"container/list"
 	"context"
+	"fmt"
+	"runtime/debug"
 	"sync"
 	"time"
 )
@@ -110,7 +112,7 @@ func (c *cache[K, V]) ask(ctx context.Context, key K, load func(context.Context)
 		c.asking[key] = q
 		go func() {
 			var life time.Duration
-			q.value, life, q.err = load(context.WithoutCancel(ctx))
+			q.value, life, q.err = safely(context.WithoutCancel(ctx), load)
 			c.put(key, q.value, q.err, life)
 			c.mu.Lock()
 			delete(c.asking, key)
@@ -126,4 +128,14 @@ func (c *cache[K, V]) ask(ctx context.Context, key K, load func(context.Context)
 		var none V
 		return none, ctx.Err()
 	}
+}
+
+// safely makes an error of a panic, which would end the program: nobody stands above it who could stop it, and several wait for the answer.
+func safely[V any](ctx context.Context, load func(context.Context) (V, time.Duration, error)) (value V, life time.Duration, err error) {
+	defer func() {
+		if why := recover(); why != nil {
+			life, err = 0, fmt.Errorf("panic: %v\n%s", why, debug.Stack())
+		}
+	}()
+	return load(ctx)
 }

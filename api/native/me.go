@@ -6,11 +6,11 @@ import (
 	"net/http"
 	"slices"
 	"strings"
-	"sync"
 	"time"
 
 	"musterline.example/answer"
 	"musterline.example/api/access"
+	"musterline.example/internal/together"
 	"musterline.example/store"
 	"musterline.example/target"
 	"musterline.example/team"
@@ -128,7 +128,7 @@ func (a *API) mine(ctx context.Context, v *visit, p *access.Person) ([]mine, err
 	defer end()
 	names := configured.TargetNames()
 	all := make([]mine, len(names))
-	var asked sync.WaitGroup
+	var asked together.Group
 	for i, name := range names {
 		asked.Go(func() {
 			place, err := a.place(ctx, v, name)

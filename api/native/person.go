@@ -8,6 +8,7 @@ import (
 
 	"musterline.example/answer"
 	"musterline.example/api/access"
+	"musterline.example/internal/together"
 	"musterline.example/store"
 	"musterline.example/target"
 )
@@ -99,7 +100,7 @@ func (a *API) openTo(ctx context.Context, v *visit) ([]string, error) {
 		return nil, err
 	}
 	var (
-		all    sync.WaitGroup
+		all    together.Group
 		mu     sync.Mutex
 		names  []string
 		unsure error

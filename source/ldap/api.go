@@ -7,13 +7,13 @@ import (
 	"fmt"
 	"net"
 	"strings"
-	"sync"
 	"sync/atomic"
 	"time"
 
 	ber "github.com/go-asn1-ber/asn1-ber"
 	"github.com/go-ldap/ldap/v3"
 
+	"musterline.example/internal/together"
 	"musterline.example/source"
 )
 
@@ -183,7 +183,7 @@ func (c *connection) pages(ctx context.Context, doing, base, filter string, attr
 			}
 		}
 		var next page
-		var wait sync.WaitGroup
+		var wait together.Group
 		if len(current.cookie) > 0 {
 			wait.Go(func() { next = ask(n, current.cookie) })
 		}
@@ -258,7 +258,7 @@ const atOnce = 8
 func forEach[T any](ctx context.Context, items []T, do func(context.Context, T) error) error {
 	ctx, stop := context.WithCancelCause(ctx)
 	defer stop(nil)
-	var wait sync.WaitGroup
+	var wait together.Group
 	var next atomic.Int64
 	for range min(atOnce, len(items)) {
 		wait.Go(func() {

@@ -43,10 +43,10 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
-	"sync"
 	"time"
 
 	"musterline.example/directory"
+	"musterline.example/internal/together"
 	"musterline.example/setting"
 	"musterline.example/source"
 )
@@ -297,7 +297,7 @@ func (s *server) Snapshot(ctx context.Context, want source.Selection) (*director
 	// The users come over a connection of their own while the members are read: OpenLDAP keeps one paged search for each connection.
 	// Who fails first stops the other.
 	var users *people
-	var wait sync.WaitGroup
+	var wait together.Group
 	wait.Go(func() {
 		var err error
 		if users, err = s.readUsers(ctx, c.dialect, now); err != nil {

@@ -9,9 +9,9 @@ import (
 	"net/url"
 	"slices"
 	"strings"
-	"sync"
 
 	"musterline.example/internal/githubapi"
+	"musterline.example/internal/together"
 	"musterline.example/setting"
 	"musterline.example/target"
 	"musterline.example/team"
@@ -142,7 +142,7 @@ func (o *organization) admit(ctx context.Context, credential setting.Secret, to 
 		return g, err
 	}
 	var (
-		asked             sync.WaitGroup
+		asked             together.Group
 		who, door, nested error
 		below             []restRef
 		seen              restSeen
