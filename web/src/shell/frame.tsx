@@ -1,4 +1,5 @@
 import {
+  type Icon,
   GearIcon,
   HomeIcon,
   IterationsIcon,
@@ -26,10 +27,10 @@ import { looks, type Me, useMe } from './me'
 import { SignIn } from './sign-in'
 import { type Mode, useTheme } from './theme'
 
-const places = [
+const places: { to: string; text: string; icon: Icon; open: (me: Me) => boolean; also?: RegExp }[] = [
   { to: '/', text: 'Overview', icon: HomeIcon, open: looks },
-  { to: '/teams', text: 'Teams', icon: PeopleIcon, open: anyRole },
-  { to: '/plans', text: 'Plans', icon: DiffIcon, open: looks },
+  { to: '/teams', text: 'Teams', icon: PeopleIcon, open: anyRole, also: /^\/organizations\/[^/]+\/teams(\/|$)/ },
+  { to: '/plans', text: 'Plans', icon: DiffIcon, open: looks, also: /^\/organizations\/[^/]+\/plan(\/|$)/ },
   { to: '/runs', text: 'Runs', icon: IterationsIcon, open: looks },
   { to: '/people', text: 'People', icon: PersonIcon, open: looks },
   { to: '/connections', text: 'Connections', icon: PlugIcon, open: looks },
@@ -106,7 +107,7 @@ export function Frame() {
                 as={Link}
                 to={p.to}
                 leadingVisual={<p.icon />}
-                aria-current={begins(p.to) ? 'page' : undefined}
+                aria-current={begins(p.to) || p.also?.test(pathname) ? 'page' : undefined}
               >
                 {p.text}
               </UnderlineNav.Item>
