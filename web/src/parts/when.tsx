@@ -33,7 +33,8 @@ export function lasted(from: string, to: string): string {
 /** duration writes seconds as people say them. */
 export function duration(seconds: number): string {
   const s = Math.max(0, Math.round(seconds))
+  if (s < 1) return 'under 1 s'
   if (s < 60) return `${s} s`
-  if (s < 3600) return `${Math.floor(s / 60)} m ${s % 60} s`
+  if (s < 3600) return s % 60 ? `${Math.floor(s / 60)} m ${s % 60} s` : `${s / 60} m`
   return `${Math.floor(s / 3600)} h ${Math.floor((s % 3600) / 60)} m`
 }
