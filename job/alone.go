@@ -52,7 +52,9 @@ func (j *Jobs) Alone(ctx context.Context, target string) (alone context.Context,
 	ended := make(chan struct{})
 	go func() {
 		defer close(ended)
-		j.hold(alone, l, end)
+		if err := j.round(alone, func(ctx context.Context) error { j.hold(ctx, l, end); return nil }); err != nil {
+			end(ErrLost)
+		}
 	}()
 	return alone, func() {
 		end(nil)

@@ -90,7 +90,9 @@ func (r *sourceRead) work(ctx context.Context) error {
 	beating := make(chan struct{})
 	go func() {
 		defer close(beating)
-		r.beat(reading, cancel)
+		if err := r.round(reading, func(ctx context.Context) error { r.beat(ctx, cancel); return nil }); err != nil {
+			cancel(errTaken) // as it will be
+		}
 	}()
 	snapshot, err := reconcile.ReadSource(reading, deps, r.source)
 	why := context.Cause(reading)
