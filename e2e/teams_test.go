@@ -14,6 +14,7 @@ func (b *tab) pickGroup(beginning, name string) {
 	b.t.Helper()
 	b.click("button", "Add groups")
 	b.fill("Find a group by the beginning of its name", beginning)
+	b.wait("the list holds what was typed", func() bool { return len(b.find("option", "")) == 1 })
 	b.click("option", name)
 	b.press(kb.Escape)
 	b.wait("the list is closed", func() bool { return !b.there("option", name) })

@@ -260,7 +260,7 @@ function Conflict(props: { mine: Draft; theirs: Draft; keep: () => void; take: (
       description={
         <>
           <p className="flat">Nothing of yours was saved. Look at both, and decide.</p>
-          <div className="sides">
+          <div className="compared">
             <Side title="Saved by them" of={props.theirs} other={props.mine} />
             <Side title="Yours, not saved" of={props.mine} other={props.theirs} />
           </div>

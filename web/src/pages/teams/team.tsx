@@ -46,7 +46,7 @@ export default function Team() {
       labels={page.data && <TeamState state={page.data.data.state} />}
       lead={page.data && <Lead of={page.data.data} />}
     >
-      <div role="status">
+      <div role="status" className="outcome">
         {saved > 0 && (
           <Banner
             variant="success"
