@@ -342,7 +342,9 @@ function Line(props: { of: Detail }) {
               <span className="was">
                 {d.before ? <del className="wrap">{d.before}</del> : <span className="muted">nothing</span>}
               </span>{' '}
-              <span aria-label="became">→</span>{' '}
+              <span role="img" aria-label="became">
+                →
+              </span>{' '}
               {d.after ? <ins className="wrap">{d.after}</ins> : <span className="muted">nothing</span>}
             </>
           )

@@ -172,7 +172,7 @@ export function Approve(props: {
         {preview.data && passes > 0 && (
           <>
             <section aria-label="What would pass" className="passes">
-              <h3 className="passes-title">{count(passes, 'change')} would pass</h3>
+              <h2 className="passes-title">{count(passes, 'change')} would pass</h2>
               <p className="small muted">
                 These and no others, for 72 hours. Each is used up when it is done or no longer wanted.
               </p>

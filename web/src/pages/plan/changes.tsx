@@ -21,7 +21,7 @@ function Team(props: { of: TeamChanges; target: string }) {
   const [open, setOpen] = useState(true)
   const id = useId()
   return (
-    <section className="box fold" aria-label={t.slug}>
+    <div className="box fold">
       <div className="head">
         <IconButton
           icon={open ? ChevronDownIcon : ChevronRightIcon}
@@ -59,7 +59,7 @@ function Team(props: { of: TeamChanges; target: string }) {
           ))}
         </ul>
       </div>
-    </section>
+    </div>
   )
 }
 

@@ -31,13 +31,15 @@ export function runOf(asked: Accepted, signal?: AbortSignal): Promise<string> {
       heard = true
       void look()
     }
-    for (const name of ['plan', 'progress', 'write', 'done']) events.addEventListener(name, hear)
+    // What has come to nothing ends with done as well, and then with an error.
+    for (const name of ['plan', 'progress', 'write', 'end']) events.addEventListener(name, hear)
     events.addEventListener('error', (e) => {
       if (!(e instanceof MessageEvent)) {
         // The connection: somebody else may have taken the request meanwhile.
         heard = true
         return
       }
+      events.close()
       const said = JSON.parse(e.data as string) as { class: string; message: string; hint?: string; request?: string }
       void look(new Problem(409, said.class, said.message, said.hint ?? '', said.request ?? ''))
     })
