@@ -28,6 +28,9 @@ func (j *Jobs) forget(ctx context.Context) error {
 	}
 	done, err := j.Store.Tidy(ctx, j.Now().Add(-kept))
 	if err == nil {
+		err = j.Store.Sessions(nil).Sweep(ctx)
+	}
+	if err == nil {
 		j.Log.InfoContext(ctx, "what is old was forgotten", "requests", done.Requests, "progress", done.Progress, "reads", done.Views)
 	}
 	return err

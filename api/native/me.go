@@ -26,7 +26,6 @@ type me struct {
 	Login     string    `json:"login,omitempty" doc:"As they are known where they signed in."`
 	Who       string    `json:"who,omitempty" doc:"As the audit record names them."`
 	How       string    `json:"how,omitempty" enum:"link,oidc,github,token" doc:"How they have signed in; token for a program."`
-	Avatar    string    `json:"avatar,omitempty"`
 	Since     time.Time `json:"since,omitzero"`
 	ExpiresAt time.Time `json:"expires_at,omitzero" doc:"When the session ends if nothing more is asked."`
 	Roles     []myRole  `json:"roles,omitempty"`

@@ -197,6 +197,3 @@ func (s *SignIn) Of(ctx context.Context, subject string) ([]access.Person, error
 
 // End implements native.Sessions.
 func (s *SignIn) End(ctx context.Context, id, by string) error { return s.kept.Revoke(ctx, id, by) }
-
-// Sweep deletes the sessions whose time is over.
-func (s *SignIn) Sweep(ctx context.Context) error { return s.kept.Sweep(ctx) }

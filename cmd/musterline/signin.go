@@ -28,12 +28,9 @@ file. The audit record has who made the link and when it was used.`,
   musterline sign-in --name ada --role owner --target octo --for 1h`,
 		Args: arguments(0, 0, ""),
 		RunE: func(command *cobra.Command, _ []string) error {
-			if server, err := c.server(); err != nil || server != nil {
-				if err == nil {
-					err = answer.Usagef("a sign-in link is made where the database and the key file of the server are, and not over the network").
-						WithHint("leave --server (or MUSTERLINE_SERVER) out, on the server's own machine")
-				}
-				return err
+			if c.remote.url != "" || c.variable("MUSTERLINE_SERVER") != "" {
+				return answer.Usagef("a sign-in link is made where the database and the key file of the server are, and not over the network").
+					WithHint("leave --server (or MUSTERLINE_SERVER) out, on the server's own machine")
 			}
 			var err error
 			if wish.ExpiresAt, err = until(life, c.now()); err != nil {

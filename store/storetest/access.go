@@ -498,6 +498,44 @@ var signIns = map[string]func(*world){
 			w.Error("the audit record holds the text")
 		}
 	},
+	"a link is made beside a server that holds the database and writes": func(w *world) {
+		unlock, err := w.LockShared(w.ctx())
+		w.must(err)
+		var wait sync.WaitGroup
+		texts := make([]string, 4)
+		for i := range texts {
+			beside := w.open(store.Options{Key: w.key, Beside: true})
+			wait.Go(func() {
+				text, err := beside.CreateSignInLink(w.ctx(), store.SignInLink{Subject: "local:ada", Role: "viewer", ExpiresAt: start.Add(time.Hour)}, "root")
+				if err != nil {
+					w.Error(err)
+				}
+				texts[i] = text
+			})
+			wait.Go(func() {
+				if _, _, err := w.CreateToken(w.ctx(), store.Token{Name: "ci", Role: "viewer"}, "ada"); err != nil {
+					w.Error(err)
+				}
+			})
+		}
+		wait.Wait()
+		for _, text := range texts {
+			_, err := w.UseSignInLink(w.ctx(), text)
+			w.must(err)
+		}
+		w.equal(len(w.entries(store.KindSignIn)), 2*len(texts))
+		w.equal(w.verified().Entries, int64(3*len(texts)))
+		w.must(unlock())
+	},
+	"what is opened beside a server makes neither a database nor tables": func(w *world) {
+		w.db.Exec(w, "UPDATE goose_db_version SET version_id = version_id - 1 WHERE version_id = (SELECT MAX(version_id) FROM goose_db_version)")
+		if s, err := store.Open(w.ctx(), w.db.URL(), store.Options{Key: w.key, Beside: true}); err == nil || !strings.Contains(err.Error(), "brings them up to date") {
+			w.Error("the tables of another version were written to: ", err)
+			if s != nil {
+				_ = s.Shut()
+			}
+		}
+	},
 	"of many who follow a sign-in link at once one signs in": func(w *world) {
 		text, err := w.CreateSignInLink(w.ctx(), store.SignInLink{Subject: "local:ada", Role: "administrator", ExpiresAt: start.Add(time.Hour)}, "ada")
 		w.must(err)

@@ -132,3 +132,98 @@ func TestOurOwnCredentialSeesTheTeam(t *testing.T) {
 		t.Error(string(said.Body), said.Base, err)
 	}
 }
+
+// What an account is, is asked with our own credential, by its number.
+func TestAnAccountIsWhatGitHubSays(t *testing.T) {
+	l, o := gateLab(t)
+	l.acme.AddMember("carl")
+	l.acme.Team("below").Set("carl", githubsim.Maintainer)
+	l.acme.Team("other").Set("bob", githubsim.Member)
+	id := func(login string) team.AccountID { return team.AccountID(fmt.Sprint(l.world.User(login).ID())) }
+	platform := team.ID(fmt.Sprint(l.acme.Team("platform").ID()))
+	for _, test := range []struct {
+		who        string
+		door       target.Door
+		member     bool
+		owner      bool
+		maintainer bool
+		maintains  string
+	}{
+		{"ann", target.Door{}, true, true, true, ""},
+		{"ann", target.Door{Slug: "other"}, true, true, true, ""},
+		{"bob", target.Door{}, true, false, true, "platform"},
+		{"bob", target.Door{Slug: "Platform"}, true, false, true, ""},
+		{"bob", target.Door{Team: platform}, true, false, true, ""},
+		{"bob", target.Door{Slug: "other"}, true, false, false, ""},
+		{"carl", target.Door{}, true, false, true, "below"},
+		{"carl", target.Door{Team: platform}, true, false, false, ""},
+		{"eve", target.Door{}, false, false, false, ""},
+		{"eve", target.Door{Team: platform}, false, false, false, ""},
+	} {
+		g, err := o.Known(t.Context(), id(test.who), test.door)
+		var slugs []string
+		for _, m := range g.Maintains {
+			slugs = append(slugs, m.Slug)
+		}
+		if err != nil || g.Member != test.member || g.Owner != test.owner || g.Maintainer != test.maintainer || strings.Join(slugs, " ") != test.maintains ||
+			g.Account != id(test.who) || g.Login != test.who || g.App || g.Writes {
+			t.Errorf("%+v: %+v %v", test, g, err)
+		}
+	}
+	for _, c := range l.gh.Calls() {
+		if c.Write || strings.Contains(c.Credential, "bob") {
+			t.Errorf("asked in another way: %+v", c)
+		}
+	}
+}
+
+// A login that has changed hands opens nothing to the stranger who has it now, and closes nothing to whom it was taken from.
+func TestAnAccountIsKnownByItsNumber(t *testing.T) {
+	l, o := gateLab(t)
+	l.acme.AddMember("otto")
+	l.acme.MakeOwner("otto")
+	otto := l.world.User("otto")
+	otto.Rename("otto-was")
+	stranger := l.world.AddUser("otto")
+	if g, err := o.Known(t.Context(), team.AccountID(fmt.Sprint(otto.ID())), target.Door{}); err != nil || !g.Owner || g.Login != "otto-was" {
+		t.Error(g, err)
+	}
+	if g, err := o.Known(t.Context(), team.AccountID(fmt.Sprint(stranger.ID())), target.Door{}); err != nil || g.Owner || g.Member {
+		t.Error(g, err)
+	}
+	for _, none := range []team.AccountID{"", "0", "x", "999999999", "1; drop"} {
+		if g, err := o.Known(t.Context(), none, target.Door{}); err != nil || g.Member || g.Owner || g.Maintainer {
+			t.Errorf("%q: %+v %v", none, g, err)
+		}
+	}
+}
+
+// Somebody whose login begins like a maintainer's is none; and a maintainer of many teams is one of each.
+func TestMaintainersAreToldFromThoseWhoAreCalledAlike(t *testing.T) {
+	l, o := gateLab(t)
+	l.acme.AddMember("bobby")
+	l.acme.Team("platform").Set("bobby", githubsim.Member)
+	if g, err := o.Known(t.Context(), team.AccountID(fmt.Sprint(l.world.User("bobby").ID())), target.Door{Slug: "platform"}); err != nil || g.Maintainer {
+		t.Error(g, err)
+	}
+	for i := range 120 {
+		l.acme.AddTeam(fmt.Sprint("team ", i)).Set("bobby", githubsim.Maintainer)
+	}
+	if g, err := o.Known(t.Context(), team.AccountID(fmt.Sprint(l.world.User("bobby").ID())), target.Door{}); err != nil || len(g.Maintains) != 120 {
+		t.Error(len(g.Maintains), err)
+	}
+}
+
+func TestAnAccountCannotBeAskedAbout(t *testing.T) {
+	l, o := gateLab(t)
+	bob := team.AccountID(fmt.Sprint(l.world.User("bob").ID()))
+	fault := l.gh.Inject(githubsim.Fault{GraphQL: true, Status: http.StatusForbidden, Message: "GraphQL is off."})
+	if g, err := o.Known(t.Context(), bob, target.Door{Slug: "platform"}); err != nil || g.Maintainer || !g.Member {
+		t.Error("who cannot be asked about is nobody:", g, err)
+	}
+	fault.Remove()
+	l.gh.Inject(githubsim.Fault{Path: "/orgs/*/memberships/*", Status: http.StatusForbidden, Message: "No."})
+	if g, err := o.Known(t.Context(), bob, target.Door{}); err == nil || g.Member {
+		t.Error(g, err)
+	}
+}
