@@ -59,8 +59,8 @@ type offer struct {
 // fresh is how long an offer need not be planned anew.
 const fresh = 10 * time.Minute
 
-// Approve plans anew, and waives what guards object to. Nothing is applied: the next sync, or undo, does that. The sync is asked for with the
-// waiver; to undo is for a person.
+// Approve plans anew, and waives what guards object to. Nothing is applied: the next sync, or undo, does that. A server is asked for the
+// sync with the waiver; to undo is for a person.
 func (h *House) Approve(ctx context.Context, wish ApproveWish) (Approval, error) {
 	if strings.TrimSpace(wish.Reason) == "" && !wish.Preview {
 		return Approval{}, Usagef("an approval needs a reason, which the audit record keeps")
@@ -96,7 +96,7 @@ func (h *House) Approve(ctx context.Context, wish ApproveWish) (Approval, error)
 	w.By, w.Reason, w.At = wish.By, wish.Reason, h.now()
 	var asks []reconcile.Request
 	if wish.Undo == "" {
-		asks = append(asks, reconcile.Request{
+		asks = h.following(reconcile.Request{
 			Target: wish.Target, Teams: teamsOf(w), Trigger: reconcile.ByPerson, Asker: wish.By, Why: "what guards objected to was approved",
 		})
 	}

@@ -294,13 +294,19 @@ func TestOfManyWhoSetTheGroupsOfATeamFromOneVersionOneWins(t *testing.T) {
 		}
 		var all sync.WaitGroup
 		results := make([]error, 8)
+		var winner answer.TeamMappings
 		for i := range results {
 			groups := []answer.GroupWish{{Group: "people/leads", Role: []string{"member", "maintainer"}[round%2]}}
 			if i%2 == 0 {
 				groups = append(groups, answer.GroupWish{Group: "people/docs"})
 			}
 			all.Go(func() {
-				_, results[i] = houses[i%2].MapTeam(ctx, answer.MapWish{Target: "octo", Team: "free", Groups: groups, Version: is.Version, By: "ann"})
+				var now answer.TeamMappings
+				if now, results[i] = houses[i%2].MapTeam(ctx, answer.MapWish{
+					Target: "octo", Team: "free", Groups: groups, Version: is.Version, By: "ann",
+				}); results[i] == nil {
+					winner = now // there is one
+				}
 			})
 		}
 		all.Wait()
@@ -313,7 +319,10 @@ func TestOfManyWhoSetTheGroupsOfATeamFromOneVersionOneWins(t *testing.T) {
 			}
 		}
 		if won != 1 {
-			t.Errorf("%d won", won)
+			t.Fatalf("%d won", won)
+		}
+		if now, err := s.Team(ctx, "octo", "free"); err != nil || now.Version != winner.Version || len(now.Mappings) != len(winner.Mappings) {
+			t.Errorf("the winner was told of %+v, and there is %+v: %v", winner, now, err)
 		}
 	}
 }
@@ -379,10 +388,24 @@ func TestATeamOfATargetThatIsTurnedOffMeanwhileIsNotMapped(t *testing.T) {
 	}
 }
 
+// serving is a house as a server has it.
+func serving(t *testing.T) *street {
+	t.Helper()
+	s := built(t)
+	if err := s.Share(t.Context(), "a test"); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(s.Close)
+	if now, err := answer.NewCurrent(s.House).House(t.Context()); err != nil || now != s.House {
+		t.Fatal(err)
+	}
+	return s
+}
+
 // What somebody does so that something happens makes it happen at once.
-func TestWhatChangesAPlanAsksForItsSync(t *testing.T) {
+func TestWhatChangesAPlanAsksAServerForItsSync(t *testing.T) {
 	ctx := t.Context()
-	s := open(t)
+	s := serving(t)
 	n := 0
 	follows := func(what string, want answer.Request) {
 		t.Helper()
@@ -395,6 +418,12 @@ func TestWhatChangesAPlanAsksForItsSync(t *testing.T) {
 			t.Errorf("%s: %+v", what, got)
 		}
 	}
+	s.mustPut("targets", "third", s.keeping("third-org"))
+	now, err := answer.NewCurrent(s.House).House(ctx)
+	if err != nil || now == s.House {
+		t.Fatal(err)
+	}
+	s.House = now
 	team1 := team.ID(fmt.Sprint(s.org.Team("docs").ID()))
 	if _, err := s.Approve(ctx, answer.ApproveWish{Target: "octo", Teams: []string{"docs"}, Preview: true, By: "ann"}); err != nil || len(s.requests()) != 0 {
 		t.Fatalf("a preview asks for %v: %v", s.requests(), err)
@@ -428,9 +457,26 @@ func TestWhatChangesAPlanAsksForItsSync(t *testing.T) {
 	follows("the end of a pause", answer.Request{})
 }
 
-func TestAnApprovalOfAnUndoAsksForNoSync(t *testing.T) {
+func TestACommandThatHasTheDatabaseForItselfAsksNobody(t *testing.T) {
 	ctx := t.Context()
 	s := open(t)
+	if _, err := s.Approve(ctx, answer.ApproveWish{Target: "octo", Reason: "seen", By: "ann"}); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := s.Pause(ctx, answer.PauseWish{Target: "octo", By: "ann", Reason: "x"}); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := s.Resume(ctx, answer.PauseWish{Target: "octo", By: "ann"}); err != nil {
+		t.Fatal(err)
+	}
+	if all := s.requests(); len(all) != 0 {
+		t.Errorf("%+v", all)
+	}
+}
+
+func TestAnApprovalOfAnUndoAsksForNoSync(t *testing.T) {
+	ctx := t.Context()
+	s := serving(t)
 	if _, err := s.Approve(ctx, answer.ApproveWish{Target: "octo", Reason: "seen", By: "ann"}); err != nil {
 		t.Fatal(err)
 	}

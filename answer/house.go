@@ -50,12 +50,13 @@ type House struct {
 	Config *config.Config
 	Store  *store.Store // nil without a database
 
-	now   func() time.Time
-	log   *slog.Logger
-	say   func(string)
-	meter func(string) target.Meter
-	deps  reconcile.Deps // without sources and targets
-	close func() error
+	now    func() time.Time
+	log    *slog.Logger
+	say    func(string)
+	meter  func(string) target.Meter
+	deps   reconcile.Deps // without sources and targets
+	serves bool           // a server's: somebody takes what is asked
+	close  func() error
 
 	mu      sync.Mutex
 	sources map[string]source.Source
@@ -119,6 +120,7 @@ func (h *House) Hold(ctx context.Context, who string) error {
 
 // Share does the same for a server, which on PostgreSQL shares the database with other servers.
 func (h *House) Share(ctx context.Context, who string) error {
+	h.serves = true
 	return h.write(ctx, who, (*store.Store).LockShared)
 }
 

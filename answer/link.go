@@ -81,8 +81,8 @@ type Linked struct {
 	Notes   []string `json:"notes,omitempty"` // what looks odd about it
 }
 
-// Link says by hand that a user is an account. It wins over everything that is found, counts from the next sync, which is asked for with it,
-// and replaces what was said of the same user before.
+// Link says by hand that a user is an account. It wins over everything that is found, counts from the next sync, for which a server is asked
+// with it, and replaces what was said of the same user before.
 func (h *House) Link(ctx context.Context, wish LinkWish) (Linked, error) {
 	if strings.TrimSpace(wish.Reason) == "" {
 		return Linked{}, Usagef("a link by hand needs a reason, which the audit record keeps")
@@ -128,7 +128,7 @@ func (h *House) askFor(ctx context.Context, host string, account team.AccountID,
 			asks = append(asks, reconcile.Request{Target: name, Account: account, Trigger: reconcile.ByPerson, Asker: by, Why: why})
 		}
 	}
-	return asks
+	return h.following(asks...)
 }
 
 // An UnlinkWish takes back what was said of a user by hand.
@@ -144,7 +144,7 @@ type Unlinked struct {
 	Hosts []string `json:"hosts"`
 }
 
-// Unlink takes back what Link has said of a user. What other evidence says counts again from the next sync, which is asked for with it.
+// Unlink takes back what Link has said of a user. What other evidence says counts again from the next sync, for which a server is asked with it.
 func (h *House) Unlink(ctx context.Context, wish UnlinkWish) (Unlinked, error) {
 	user, ok := link.ParseUserRef(wish.User)
 	if !ok {

@@ -37,14 +37,14 @@ func (h *House) Pause(ctx context.Context, wish PauseWish) (Pausing, error) {
 	return Pausing{Target: wish.Target, Paused: &p, WasPaused: was != nil}, nil
 }
 
-// Resume ends a pause. Nothing is changed by it: the sync that is asked for with it does what is due.
+// Resume ends a pause. Nothing is changed by it: the next sync does what is due, for which a server is asked with it.
 func (h *House) Resume(ctx context.Context, wish PauseWish) (Pausing, error) {
 	if _, err := h.pausable(ctx, wish.Target); err != nil {
 		return Pausing{}, err
 	}
-	was, err := h.Store.Resume(ctx, wish.Target, signed(wish.By, wish.Reason), reconcile.Request{
+	was, err := h.Store.Resume(ctx, wish.Target, signed(wish.By, wish.Reason), h.following(reconcile.Request{
 		Target: wish.Target, Trigger: reconcile.ByPerson, Asker: wish.By, Why: "the target was resumed",
-	})
+	})...)
 	return Pausing{Target: wish.Target, WasPaused: was}, err
 }
 

@@ -64,6 +64,15 @@ func (h *House) Ask(ctx context.Context, wish AskWish) (Request, error) {
 	return requestOf(r, ""), err
 }
 
+// following are requests for what should follow at once on something that is done. A command that has the database for itself makes none: nobody
+// takes them while it works, and the next sync does the same without.
+func (h *House) following(asks ...reconcile.Request) []reconcile.Request {
+	if !h.serves {
+		return nil
+	}
+	return asks
+}
+
 // mayRun is the refusal to begin anything with a target that is paused, or that rests on something that was left out.
 func (h *House) mayRun(ctx context.Context, target string) error {
 	if err := OneOf("target", target, h.targetNames()); err != nil {

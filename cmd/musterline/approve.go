@@ -21,6 +21,7 @@ func (c *cli) approveCommand() *cobra.Command {
 		Short: "Waive the objections to the changes that a plan shows",
 		Long: `Plans anew, shows the changes that guards object to, asks, and records a waiver
 with your name and reason. It applies nothing: the next sync or apply does.
+A server syncs at once.
 
 Without --team and --guard it is about all changes objected to. The filters
 choose changes; the waiver then answers every objection that those changes have

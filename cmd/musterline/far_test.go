@@ -247,7 +247,7 @@ func TestACommandSaysTheSameAtTheOtherEndOfANetwork(t *testing.T) {
 	say("audit verify", "The audit record is whole")
 	say("pause octo --reason inventory", "octo is paused")
 	say("plan", "paused by ann since 12:00: inventory")
-	say("sync", "octo: paused by ann since 12:00: inventory; nothing was done")
+	say("sync", "octo is paused by ann since 12:00: inventory; nothing was done")
 	say("resume octo", "octo runs again")
 	say("undo 9 --yes", `there is no run "9"`)
 	say("undo 2 --yes", "octo is paused, so that")

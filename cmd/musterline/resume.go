@@ -14,7 +14,7 @@ func (c *cli) resumeCommand() *cobra.Command {
 	command := &cobra.Command{
 		Use:               "resume TARGET",
 		Short:             "Let a paused target run again",
-		Long:              "Ends a pause. Nothing is changed by it: the next sync does what is due.",
+		Long:              "Ends a pause. Nothing is changed by it: the next sync does what is due, which\nis at once on a server.",
 		Example:           "  musterline resume octo",
 		Args:              arguments(1, 1, "a target"),
 		ValidArgsFunction: c.completeTargets,
