@@ -69,7 +69,7 @@ func (f *flows) seal(one flow) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	return base64.RawURLEncoding.EncodeToString(f.sealed.Seal(nil, nil, text, []byte(flowPlace))), nil
+	return base64.RawURLEncoding.EncodeToString(f.sealed.Seal(nil, nil, text, []byte(flowPlace))), nil //nolint:gosec // this AEAD takes no nonce: it draws one
 }
 
 func (f *flows) open(value string) (one flow, ok bool) {
@@ -103,8 +103,8 @@ func (f *flows) use(one flow) bool {
 	return true
 }
 
-// flowCookie is the name of the cookie that a flow travels in.
-func (s *SignIn) flowCookie(r *http.Request) string { return s.base(r).cookie + "-door" }
+// doorCookie stands behind the name of the session's cookie in that of the one in which a flow travels.
+const doorCookie = "-door"
 
 // depart sends the browser to a provider, whose address for this flow is made by to.
 func (s *SignIn) depart(w http.ResponseWriter, r *http.Request, way access.Way, to func(flow) (string, error)) {
@@ -130,21 +130,17 @@ func (s *SignIn) depart(w http.ResponseWriter, r *http.Request, way access.Way, 
 		s.fault(w, r, err)
 		return
 	}
-	b := s.base(r)
-	http.SetCookie(w, &http.Cookie{
-		Name: s.flowCookie(r), Value: sealed, Path: "/", MaxAge: int(flowLife.Seconds()), Secure: b.secure, HttpOnly: true, SameSite: http.SameSiteLaxMode,
-	})
+	s.setCookie(w, r, doorCookie, sealed, int(flowLife.Seconds()))
 	http.Redirect(w, r, address, http.StatusSeeOther)
 }
 
 // arrive takes up the flow of a browser that comes back from a provider. What is wrong with it has been told when ok is false.
 func (s *SignIn) arrive(w http.ResponseWriter, r *http.Request, way access.Way, name string) (one flow, ok bool) {
 	query := r.URL.Query()
-	if c, err := r.Cookie(s.flowCookie(r)); err == nil {
+	if c, err := r.Cookie(s.base(r).cookie + doorCookie); err == nil {
 		one, ok = s.flows.open(c.Value)
 	}
-	b := s.base(r)
-	http.SetCookie(w, &http.Cookie{Name: s.flowCookie(r), Path: "/", MaxAge: -1, Secure: b.secure, HttpOnly: true, SameSite: http.SameSiteLaxMode})
+	s.setCookie(w, r, doorCookie, "", -1)
 	again := s.again(way, one.To)
 	switch {
 	case !ok, one.Way != way, subtle.ConstantTimeCompare([]byte(one.State), []byte(query.Get("state"))) != 1:

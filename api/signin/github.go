@@ -111,13 +111,13 @@ func (d *githubDoor) vouch(ctx context.Context, r *http.Request, f flow) (*acces
 	}
 	switch {
 	case resp.StatusCode == http.StatusUnauthorized, resp.StatusCode == http.StatusForbidden:
-		return nil, fmt.Errorf("%w: its API answers %d to the token that it gave out a moment ago", otherAPI, resp.StatusCode)
+		return nil, fmt.Errorf("%w: its API answers %d to the token that it gave out a moment ago", errOtherAPI, resp.StatusCode)
 	case resp.StatusCode != http.StatusOK:
 		return nil, fmt.Errorf("whose account it is was answered with %d", resp.StatusCode)
 	case json.NewDecoder(resp.Body).Decode(&user) != nil || user.ID <= 0 || user.Login == "":
-		return nil, fmt.Errorf("%w: it does not say whose account it is", otherAPI)
+		return nil, fmt.Errorf("%w: it does not say whose account it is", errOtherAPI)
 	case user.Type != "" && user.Type != "User":
-		return nil, fmt.Errorf("%w: the account is no person's", otherAPI)
+		return nil, fmt.Errorf("%w: the account is no person's", errOtherAPI)
 	}
 	return &access.ProvenAccount{
 		Host: d.at.Host, ID: team.AccountID(strconv.FormatInt(user.ID, 10)), Login: access.Plain(user.Login), Name: access.Plain(user.Name), At: d.s.Now().UTC(),
@@ -148,8 +148,8 @@ func (d *githubDoor) giveBack(ctx context.Context, token string) {
 	_ = resp.Body.Close()
 }
 
-// otherAPI is what comes of a web site and an API that do not belong together.
-var otherAPI = errors.New("GitHub's answer cannot be used")
+// errOtherAPI is what comes of a web site and an API that do not belong together.
+var errOtherAPI = errors.New("GitHub's answer cannot be used")
 
 // fail tells somebody, and the log, why GitHub does not let them in.
 func (d *githubDoor) fail(w http.ResponseWriter, r *http.Request, err error, to string) {
@@ -160,7 +160,7 @@ func (d *githubDoor) fail(w http.ResponseWriter, r *http.Request, err error, to 
 	switch {
 	case spoke:
 		s.tell(w, r, notExchanged(refused).with(d.name, again))
-	case errors.Is(err, otherAPI):
+	case errors.Is(err, errOtherAPI):
 		s.tell(w, r, unbelievable.with(d.name, again))
 	default:
 		s.tell(w, r, unreachable(err).with(d.name, again))

@@ -223,7 +223,7 @@ func (d *oidcDoor) vouch(ctx context.Context, r *http.Request, f flow) (*access.
 		return nil, err
 	}
 	if iss := r.URL.Query().Get("iss"); iss != d.Issuer && (iss != "" || p.iss) {
-		return nil, wrongIssuer
+		return nil, errWrongIssuer
 	}
 	ctx = oidc.ClientContext(ctx, d.http)
 	token, err := d.client(r, p).Exchange(ctx, r.URL.Query().Get("code"), oauth2.VerifierOption(f.Verifier))
@@ -232,7 +232,7 @@ func (d *oidcDoor) vouch(ctx context.Context, r *http.Request, f flow) (*access.
 	}
 	raw, _ := token.Extra("id_token").(string)
 	if raw == "" {
-		return nil, noIDToken
+		return nil, errNoIDToken
 	}
 	// Its times are looked at below, with some patience for clocks that differ.
 	said, err := p.Verifier(&oidc.Config{ClientID: d.ClientID, SkipExpiryCheck: true, SkipIssuerCheck: true}).Verify(ctx, raw)
@@ -240,25 +240,25 @@ func (d *oidcDoor) vouch(ctx context.Context, r *http.Request, f flow) (*access.
 		if strings.Contains(err.Error(), "fetching keys") { // go-oidc has no type for it
 			return nil, err
 		}
-		return nil, fmt.Errorf("%w: %w", badIDToken, err)
+		return nil, fmt.Errorf("%w: %w", errBadIDToken, err)
 	}
 	var c claims
 	all := map[string]any{}
 	if err := errors.Join(said.Claims(&c), said.Claims(&all)); err != nil {
-		return nil, fmt.Errorf("%w: %w", badIDToken, err)
+		return nil, fmt.Errorf("%w: %w", errBadIDToken, err)
 	}
 	now := d.s.Now()
 	switch {
 	case said.Issuer != d.Issuer && "https://"+said.Issuer != d.Issuer: // Google leaves the scheme out
-		return nil, wrongIssuer
+		return nil, errWrongIssuer
 	case len(said.Audience) > 1 && c.Party != d.ClientID, c.Party != "" && c.Party != d.ClientID:
-		return nil, fmt.Errorf("%w: it was made for another client", badIDToken)
+		return nil, fmt.Errorf("%w: it was made for another client", errBadIDToken)
 	case subtle.ConstantTimeCompare([]byte(said.Nonce), []byte(f.Nonce)) != 1:
-		return nil, wrongNonce
+		return nil, errWrongNonce
 	case now.After(said.Expiry.Add(skew)), said.IssuedAt.After(now.Add(skew)), c.NotBefore != nil && c.NotBefore.time().After(now.Add(skew)):
-		return nil, clocksDiffer
+		return nil, errClocksDiffer
 	case said.Subject == "":
-		return nil, fmt.Errorf("%w: it names nobody", badIDToken)
+		return nil, fmt.Errorf("%w: it names nobody", errBadIDToken)
 	}
 	user := &access.ProvenUser{
 		Issuer: d.Issuer, Subject: said.Subject, Name: access.Plain(c.Name), Login: access.Plain(firstOf(c.Preferred, c.Email)), At: now.UTC(),
@@ -281,7 +281,7 @@ func (d *oidcDoor) vouch(ctx context.Context, r *http.Request, f flow) (*access.
 		}
 	}
 	if d.Claim == "email" && c.Verified != nil && !*c.Verified {
-		return nil, unverifiedEmail
+		return nil, errUnverifiedEmail
 	}
 	return user, nil
 }
@@ -296,7 +296,7 @@ func (d *oidcDoor) ask(ctx context.Context, p *discovered, token *oauth2.Token, 
 		return nil, err
 	}
 	if said.Subject != subject {
-		return nil, fmt.Errorf("%w: its answers name two people", badIDToken)
+		return nil, fmt.Errorf("%w: its answers name two people", errBadIDToken)
 	}
 	all := map[string]any{}
 	return all, said.Claims(&all)
@@ -328,12 +328,12 @@ func firstOf(texts ...string) string {
 
 // What can be wrong with what an identity provider says.
 var (
-	noIDToken       = errors.New("the provider gave no ID token: the scope openid may be missing for the client")
-	badIDToken      = errors.New("the provider's ID token cannot be believed")
-	wrongIssuer     = errors.New("the answer is another issuer's than server.sign_in.oidc.issuer")
-	wrongNonce      = errors.New("the ID token belongs to another sign-in")
-	clocksDiffer    = errors.New("the ID token is not good at this time: the clocks of this server and of the provider differ by more than two minutes")
-	unverifiedEmail = errors.New("the provider says that the address is not verified")
+	errNoIDToken       = errors.New("the provider gave no ID token: the scope openid may be missing for the client")
+	errBadIDToken      = errors.New("the provider's ID token cannot be believed")
+	errWrongIssuer     = errors.New("the answer is another issuer's than server.sign_in.oidc.issuer")
+	errWrongNonce      = errors.New("the ID token belongs to another sign-in")
+	errClocksDiffer    = errors.New("the ID token is not good at this time: the clocks of this server and of the provider differ by more than two minutes")
+	errUnverifiedEmail = errors.New("the provider says that the address is not verified")
 )
 
 // A missingClaim is the name of a claim that the provider did not make.
@@ -353,19 +353,19 @@ func (d *oidcDoor) fail(w http.ResponseWriter, r *http.Request, err error, to st
 	refused, spoke := errors.AsType[*oauth2.RetrieveError](err)
 	claim, missing := errors.AsType[missingClaim](err)
 	switch {
-	case mismatch, errors.Is(err, wrongIssuer):
+	case mismatch, errors.Is(err, errWrongIssuer):
 		s.tell(w, r, otherIssuer.with(d.Name, again))
-	case errors.Is(err, wrongNonce):
+	case errors.Is(err, errWrongNonce):
 		s.tell(w, r, otherBrowser.with(d.Name, again))
-	case errors.Is(err, clocksDiffer):
+	case errors.Is(err, errClocksDiffer):
 		s.tell(w, r, clocks.with(d.Name, again))
-	case errors.Is(err, unverifiedEmail):
+	case errors.Is(err, errUnverifiedEmail):
 		s.tell(w, r, notVerified.with(d.Name, again))
 	case missing && claim == "email":
 		s.tell(w, r, noEmail.with(d.Name, again))
 	case missing:
 		s.tell(w, r, noClaim.with(d.Name, again))
-	case errors.Is(err, noIDToken), errors.Is(err, badIDToken):
+	case errors.Is(err, errNoIDToken), errors.Is(err, errBadIDToken):
 		s.tell(w, r, unbelievable.with(d.Name, again))
 	case spoke:
 		s.tell(w, r, notExchanged(refused).with(d.Name, again))

@@ -158,14 +158,15 @@ func (s *SignIn) begin(w http.ResponseWriter, r *http.Request, h held, until tim
 	if err != nil {
 		return err
 	}
-	s.setCookie(w, r, token, int(until.Sub(s.Now()).Seconds()))
+	s.setCookie(w, r, "", token, int(until.Sub(s.Now()).Seconds()))
 	return nil
 }
 
-func (s *SignIn) setCookie(w http.ResponseWriter, r *http.Request, value string, seconds int) {
+// setCookie gives the browser a cookie for so long; with a negative time it takes it away.
+func (s *SignIn) setCookie(w http.ResponseWriter, r *http.Request, which, value string, seconds int) {
 	b := s.base(r)
-	http.SetCookie(w, &http.Cookie{
-		Name: b.cookie, Value: value, Path: "/", MaxAge: seconds, Secure: b.secure, HttpOnly: true, SameSite: http.SameSiteLaxMode,
+	http.SetCookie(w, &http.Cookie{ //nolint:gosec // Secure wherever there is HTTPS: over HTTP on this machine a browser would drop it
+		Name: b.cookie + which, Value: value, Path: "/", MaxAge: seconds, Secure: b.secure, HttpOnly: true, SameSite: http.SameSiteLaxMode,
 	})
 }
 
@@ -174,7 +175,7 @@ func (s *SignIn) SignOut(w http.ResponseWriter, r *http.Request) error {
 	if err := s.kept.DeleteCtx(r.Context(), s.token(r)); err != nil {
 		return err
 	}
-	s.setCookie(w, r, "", -1)
+	s.setCookie(w, r, "", "", -1)
 	return nil
 }
 
