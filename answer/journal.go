@@ -62,7 +62,7 @@ func (h *House) Journal(ctx context.Context, choose AuditFilter) (Journal, error
 	names := h.namesIn(ctx, f.Target, entries)
 	for _, e := range entries {
 		said := JournalEntry{Entry: e, Said: Sentence(names, e), TeamSlug: names.Teams[e.Target+"/"+e.Team], Login: names.Accounts[e.Account]}
-		said.Details, said.Left = detailsOf(e.Body)
+		said.Details, said.Left = detailsOf(e)
 		said.Body = json.RawMessage("{}") // it may be large; the details and the export have it
 		j.Entries = append(j.Entries, said)
 	}
@@ -70,12 +70,17 @@ func (h *House) Journal(ctx context.Context, choose AuditFilter) (Journal, error
 }
 
 // detailsOf takes a body apart for people: each value under the words that lead to it, and side by side what was before and what is after.
-func detailsOf(body json.RawMessage) (lines []Detail, left int) {
-	decoder := json.NewDecoder(bytes.NewReader(body))
+func detailsOf(e store.Entry) (lines []Detail, left int) {
+	decoder := json.NewDecoder(bytes.NewReader(e.Body))
 	decoder.UseNumber() // ids are not to be rounded
 	var v any
 	if decoder.Decode(&v) != nil {
 		return []Detail{}, 0 // an entry that cannot be read says less
+	}
+	if said, ok := v.(map[string]any); ok && (e.Kind == store.KindIntent || e.Kind == store.KindOutcome) {
+		for _, key := range []string{"account", "act", "actor", "at", "result", "run", "target", "team"} {
+			delete(said, key) // the entry itself says it
+		}
 	}
 	lines = details("", v)
 	if len(lines) > manyDetails {

@@ -251,26 +251,28 @@ function Following(props: { of: Run; live: Live }) {
         {p.ends_at && !p.waits_for && <Ends at={p.ends_at} />}
       </div>
       <h3 className="passes-title">As it happens</h3>
-      <ul className="box log" role="log" aria-label="Writes as they happen">
-        {live.lines.length === 0 && <li className="row muted">Nothing was written yet.</li>}
-        {live.lines.map((l) => (
-          <li key={l.id} className={`row change ${acts[l.act]?.kind ?? 'update'}`}>
-            <Sign act={l.act} />
-            <span className="change-words">
-              <span className="inline">
-                {l.act === 'create' ? <span>the team</span> : <bdi className="strong">{l.account.login}</bdi>}
-                <bdi className="muted">{l.team}</bdi>
-                <Result of={l.result} />
-              </span>
-              {l.error && (
-                <span className="small wrap">
-                  <bdi>{l.error}</bdi>
+      <div role="log" aria-label="Writes as they happen">
+        <ul className="box">
+          {live.lines.length === 0 && <li className="row muted">Nothing was written yet.</li>}
+          {live.lines.map((l) => (
+            <li key={l.id} className={`row change ${acts[l.act]?.kind ?? 'update'}`}>
+              <Sign act={l.act} />
+              <span className="change-words">
+                <span className="inline">
+                  {l.act === 'create' ? <span>the team</span> : <bdi className="strong">{l.account.login}</bdi>}
+                  <bdi className="muted">{l.team}</bdi>
+                  <Result of={l.result} />
                 </span>
-              )}
-            </span>
-          </li>
-        ))}
-      </ul>
+                {l.error && (
+                  <span className="small wrap">
+                    <bdi>{l.error}</bdi>
+                  </span>
+                )}
+              </span>
+            </li>
+          ))}
+        </ul>
+      </div>
     </Section>
   )
 }
@@ -452,11 +454,16 @@ function Facts(props: { of: Run }) {
             </dd>
           </>
         )}
-        <dt>Planned</dt>
-        <dd>
-          {count(r.summary.add, 'addition')}, {count(r.summary.remove, 'removal')}, {count(r.summary.update, 'role')}
-          {r.summary.held > 0 && `; ${r.summary.held.toLocaleString()} held`}
-        </dd>
+        {r.finished_at && (
+          <>
+            <dt>Planned last</dt>
+            <dd>
+              {count(r.summary.add, 'addition')}, {count(r.summary.remove, 'removal')},{' '}
+              {count(r.summary.update, 'change')} of role
+              {r.summary.held > 0 && `; ${r.summary.held.toLocaleString()} held`}
+            </dd>
+          </>
+        )}
         {r.credential && (
           <>
             <dt>Acted under</dt>
