@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"strings"
 	"testing"
+	"time"
 
 	"musterline.example/answer"
 	"musterline.example/internal/githubsim"
@@ -104,7 +105,7 @@ func TestALoginThatHasChangedHandsOpensNothing(t *testing.T) {
 		t.Errorf("%+v", m)
 	}
 	stranger.api("GET", "/targets/octo/teams", "").want(http.StatusNotFound)
-	l.clock.later(2 * 60e9)
+	l.clock.later(2 * time.Minute)
 	ann.api("POST", "/targets/octo/pause", `{"reason":"x"}`).want(http.StatusOK)
 }
 
@@ -228,9 +229,53 @@ func TestALinkedAccountCountsWhereItIsProven(t *testing.T) {
 	if _, err := l.house.Sync(t.Context(), syncWish("octo"), nil); err != nil {
 		t.Fatal(err)
 	}
-	l.clock.later(2 * 60e9)
+	l.clock.later(2 * time.Minute)
 	b.api("GET", "/targets/octo/teams", "").want(http.StatusOK)
 	if m := b.me(); !m.has("owner", "octo", "github") {
 		t.Errorf("%+v", m)
+	}
+}
+
+// GitHub is asked once a minute what somebody is, however many pages they look at, and anew for every change.
+func TestGitHubIsAskedOnceAMinuteAndAnewForChanges(t *testing.T) {
+	l := newLab(t)
+	ann := l.as("ann")
+	asked := func() (n int) {
+		for _, c := range l.github.Calls() {
+			if c.Route == "GET /user/{account_id}" {
+				n++
+			}
+		}
+		return n
+	}
+	for range 5 {
+		ann.api("GET", "/runs?target=octo", "").want(http.StatusOK)
+	}
+	if n := asked(); n != 1 {
+		t.Errorf("asked %d times for five pages", n)
+	}
+	l.as("ann").api("GET", "/runs?target=octo", "").want(http.StatusOK)
+	if n := asked(); n != 1 {
+		t.Errorf("asked %d times for one account in two browsers", n)
+	}
+	ann.api("POST", "/targets/octo/pause", `{"reason":"x"}`).want(http.StatusOK)
+	ann.api("POST", "/targets/octo/resume", `{}`).want(http.StatusOK)
+	if n := asked(); n != 3 {
+		t.Errorf("asked %d times, with two changes", n)
+	}
+	l.clock.later(61 * time.Second)
+	ann.api("GET", "/runs?target=octo", "").want(http.StatusOK)
+	if n := asked(); n != 4 {
+		t.Errorf("asked %d times, and the last answer was old", n)
+	}
+}
+
+// Names are whatever their bearers like: they stand in the audit record and on pages as one line of text, and pretend nothing.
+func TestANameIsOneLineAndPretendsNothing(t *testing.T) {
+	l := newLab(t)
+	l.github.World().User("eve").SetName("Ann\n(\u202egithub.com/ann)\x1b[31m<b>"+strings.Repeat("x", 300), "")
+	m := l.as("eve").me()
+	if strings.ContainsAny(m.Who, "\n\x1b") || strings.Contains(m.Who, "\u202e") || len(m.Who) > 200 || !strings.HasSuffix(m.Who, "("+l.host()+"/eve)") || strings.Count(m.Who, "(") != 1 {
+		t.Errorf("%q", m.Who)
 	}
 }
