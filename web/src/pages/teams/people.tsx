@@ -81,7 +81,7 @@ export function People(props: { target: string; team: TeamPage; fresh: boolean }
           ) : (
             <ul className="box plain">
               {p.people.map((one) => (
-                <PersonRow key={one.account.id || one.user} of={one} />
+                <PersonRow key={one.account.id || one.user} of={one} mapped={team.mappings.length > 0} />
               ))}
             </ul>
           )
@@ -92,7 +92,7 @@ export function People(props: { target: string; team: TeamPage; fresh: boolean }
   )
 }
 
-function PersonRow(props: { of: Person }) {
+function PersonRow(props: { of: Person; mapped: boolean }) {
   const p = props.of
   const w = words[p.state]
   return (
