@@ -28,6 +28,9 @@ var program = sync.OnceValues(func() (string, error) {
 	if _, err := os.Stat("../web/dist/index.html"); err != nil {
 		return "", errNoConsole
 	}
+	if path := os.Getenv("MUSTERLINE_PROGRAM"); path != "" {
+		return path, nil // whoever works on tests has built it already
+	}
 	dir, err := os.MkdirTemp("", "musterline-e2e")
 	if err != nil {
 		return "", err
@@ -45,7 +48,7 @@ func TestMain(m *testing.M) {
 	if chromium.cancel != nil {
 		chromium.cancel()
 	}
-	if path, err := program(); err == nil {
+	if path, err := program(); err == nil && os.Getenv("MUSTERLINE_PROGRAM") == "" {
 		_ = os.RemoveAll(filepath.Dir(path))
 	}
 	os.Exit(code)
@@ -63,6 +66,7 @@ type lab struct {
 	github *githubsim.Server
 	hub    *httptest.Server
 	url    string // of the console's server
+	idp    string // of the identity provider to sign in with; empty: there is none
 
 	server *exec.Cmd
 	ended  chan struct{}
@@ -219,8 +223,10 @@ func (l *lab) stop() {
 	}
 }
 
-// ours reports whether an address is of the test: the console leads to the simulated GitHub and back.
-func (l *lab) ours(address string) bool { return strings.HasPrefix(address, l.hub.URL) }
+// ours reports whether an address is of the test: the console leads to the simulated GitHub and identity provider, and back.
+func (l *lab) ours(address string) bool {
+	return strings.HasPrefix(address, l.hub.URL) || l.idp != "" && strings.HasPrefix(address, l.idp)
+}
 
 // members are the logins in a team on GitHub, in order.
 func (l *lab) members(slug string) string {
@@ -245,16 +251,22 @@ func (l *lab) until(what string, so func() bool) {
 // signIn opens a tab for somebody who signs in by a link that is good once.
 func (l *lab) signIn(name, role string, more ...string) *tab {
 	l.t.Helper()
+	b := l.newTab()
+	b.open(l.link(name, role, more...))
+	b.click("button", "Sign in")
+	b.see("Overview")
+	return b
+}
+
+// link is one that lets somebody in once.
+func (l *lab) link(name, role string, more ...string) string {
+	l.t.Helper()
 	var link struct{ URL string }
 	args := append([]string{"sign-in", "--json", "--config", "musterline.yaml", "--name", name, "--role", role}, more...)
 	if err := json.Unmarshal([]byte(l.run(args...)), &link); err != nil {
 		l.t.Fatal(err)
 	}
-	b := l.newTab()
-	b.open(link.URL)
-	b.click("button", "Sign in")
-	b.see("Overview")
-	return b
+	return link.URL
 }
 
 // freeAddress is one on this machine at which nobody listens now.

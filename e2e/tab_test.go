@@ -45,6 +45,18 @@ const patience = 20 * time.Second
 func (l *lab) newTab() *tab {
 	l.t.Helper()
 	ctx, cancel := chromedp.NewContext(browser(l.t), chromedp.WithNewBrowserContext())
+	return l.tabIn(ctx, cancel)
+}
+
+// another opens a second tab beside one, with the same cookies.
+func (b *tab) another() *tab {
+	b.t.Helper()
+	ctx, cancel := chromedp.NewContext(b.ctx)
+	return b.lab.tabIn(ctx, cancel)
+}
+
+func (l *lab) tabIn(ctx context.Context, cancel func()) *tab {
+	l.t.Helper()
 	tb := &tab{t: l.t, ctx: ctx, lab: l, base: l.url}
 	l.t.Cleanup(func() {
 		tb.finish()
@@ -275,17 +287,24 @@ func (b *tab) node(role, name string) *accessibility.Node {
 // click clicks what has this role and name, where it lies, as a mouse does.
 func (b *tab) click(role, name string) {
 	b.t.Helper()
-	b.wait(fmt.Sprintf("the %s %q can be clicked", role, name), func() bool {
-		n := b.node(role, name)
-		_, _ = chromedp.Call(b.ctx, dom.ScrollIntoViewIfNeeded, dom.ScrollIntoViewIfNeededParams{BackendNodeID: n.BackendDOMNodeID})
-		quads, err := chromedp.Call(b.ctx, dom.GetContentQuads, dom.GetContentQuadsParams{BackendNodeID: n.BackendDOMNodeID})
-		if err != nil || len(quads.Quads) == 0 {
-			return false
-		}
-		q := quads.Quads[0]
-		x, y := (q[0]+q[2]+q[4]+q[6])/4, (q[1]+q[3]+q[5]+q[7])/4
-		return chromedp.Do(b.ctx, chromedp.MouseClickXY(x, y)) == nil
-	})
+	b.wait(fmt.Sprintf("the %s %q can be clicked", role, name), func() bool { return b.tryClick(b.node(role, name)) })
+}
+
+// clickNode clicks what was found.
+func (b *tab) clickNode(n *accessibility.Node) {
+	b.t.Helper()
+	b.wait("it can be clicked", func() bool { return b.tryClick(n) })
+}
+
+func (b *tab) tryClick(n *accessibility.Node) bool {
+	_, _ = chromedp.Call(b.ctx, dom.ScrollIntoViewIfNeeded, dom.ScrollIntoViewIfNeededParams{BackendNodeID: n.BackendDOMNodeID})
+	quads, err := chromedp.Call(b.ctx, dom.GetContentQuads, dom.GetContentQuadsParams{BackendNodeID: n.BackendDOMNodeID})
+	if err != nil || len(quads.Quads) == 0 {
+		return false
+	}
+	q := quads.Quads[0]
+	x, y := (q[0]+q[2]+q[4]+q[6])/4, (q[1]+q[3]+q[5]+q[7])/4
+	return chromedp.Do(b.ctx, chromedp.MouseClickXY(x, y)) == nil
 }
 
 // fill puts text into the field of this name, in place of what is there.

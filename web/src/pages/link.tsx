@@ -7,7 +7,7 @@ import {
   PeopleIcon,
   type Icon,
 } from '@primer/octicons-react'
-import { Banner, Button, Label } from '@primer/react'
+import { Banner, Button, Label, VisuallyHidden } from '@primer/react'
 import { useQuery, useQueryClient } from '@tanstack/react-query'
 import { useRef, useState } from 'react'
 import { answer, api, type components } from '../api/client'
@@ -281,8 +281,15 @@ function Side(props: {
           </p>
         )}
         {props.door && (
-          <Button as="a" href={props.door} variant={proven ? 'invisible' : 'primary'}>
-            {proven ? `Not you? Sign in to ${props.title} again` : `Sign in with ${props.title}`}
+          <Button
+            as="a"
+            href={props.door}
+            variant={proven ? 'default' : 'primary'}
+            size={proven ? 'small' : 'medium'}
+            aria-label={proven ? `Sign in again with ${props.title}` : undefined}
+          >
+            {proven ? 'Sign in again' : 'Sign in'}
+            {!proven && <VisuallyHidden> with {props.title}</VisuallyHidden>}
           </Button>
         )}
       </div>

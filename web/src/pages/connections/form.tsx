@@ -40,6 +40,9 @@ export function bodyOf(fields: Field[], typed: Typed, before: Body, gone: string
   return body
 }
 
+/** atOnce is how many fields a form shows at once. A kind names what matters most first. */
+const atOnce = 9
+
 /** Fields are the fields of a kind, made of what the kind says of itself. */
 export function Fields(props: {
   fields: Field[]
@@ -50,11 +53,23 @@ export function Fields(props: {
   setGone: (keys: string[]) => void
   wrong: Record<string, string>
 }) {
+  const [first, rest] = [props.fields.slice(0, atOnce), props.fields.slice(atOnce)]
+  const wrong = rest.some((f) => props.wrong[f.key])
   return (
     <>
-      {props.fields.map((f) => (
+      {first.map((f) => (
         <One key={f.key} {...props} field={f} />
       ))}
+      {rest.length > 0 && (
+        <details className="more-fields" open={wrong || undefined}>
+          <summary>More settings ({rest.length})</summary>
+          <div className="stack">
+            {rest.map((f) => (
+              <One key={f.key} {...props} field={f} />
+            ))}
+          </div>
+        </details>
+      )}
     </>
   )
 }
@@ -79,7 +94,7 @@ function One(props: {
   const help = (
     <FormControl.Caption>
       {f.help}
-      {f.default && ` ${f.default} when empty.`}
+      {f.default && f.type !== 'flag' && f.type !== 'choice' && ` ${f.default} when empty.`}
     </FormControl.Caption>
   )
   if (f.type === 'flag')

@@ -253,7 +253,7 @@ function Teams(props: { of: Someone }) {
                   <Path of={m.path ?? []} /> <span className="muted mono">{m.id}</span>
                 </div>
               ))}
-              <div className="small">{sentence(t.summary)}</div>
+              <div className="small">{t.summary}.</div>
               {t.held && <div className="small">{sentence(t.held.message)}</div>}
               {(t.pending?.objections ?? []).map((o) => (
                 <div key={o} className="small">

@@ -69,7 +69,7 @@ function Chain(props: { of: Answer }) {
           <span className="inline">
             <Icon /> <Verdict of={a.verdict} />
           </span>
-          <p className="verdict-says">{sentence(a.summary)}</p>
+          <p className="verdict-says">{a.summary}.</p>
           <p className="small muted">
             {a.user && <Link to={pathOf(a.user)}>{a.person || a.user}</Link>}
             {a.plan_at && (

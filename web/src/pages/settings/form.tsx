@@ -153,7 +153,8 @@ export function SettingsForm(props: {
   const problem = (path: string) => {
     const key = path.split('.').pop() ?? path
     const line = message.split('\n').find((l) => new RegExp(`(^|[.\\s])${key}\\b`).test(l))
-    return line && edits.has(path) ? sentence(line) : undefined
+    // The path at its head is of the configuration; who looks at the field knows it.
+    return line && edits.has(path) ? sentence(line.replace(/^[\w.-]+\s+(?=must|has|takes|is)/, '')) : undefined
   }
   const placed = [...edits.keys()].some((path) => problem(path) !== undefined)
   const draft: Draft = {

@@ -148,11 +148,11 @@ function Kept(props: { is: Explained; may: boolean; again: () => Promise<unknown
                 Mappings that were made here or by the API are taken away. Those of the configuration file stay there.
               </RadioGroup.Caption>
               <FormControl>
-                <Radio value="keep" defaultChecked />
+                <Radio value="keep" checked={members === 'keep'} />
                 <FormControl.Label>They stay in their teams</FormControl.Label>
               </FormControl>
               <FormControl>
-                <Radio value="remove" />
+                <Radio value="remove" checked={members === 'remove'} />
                 <FormControl.Label>Those that Musterline brought leave with the next sync</FormControl.Label>
               </FormControl>
             </RadioGroup>
