@@ -244,7 +244,7 @@ function Known(props: { part: Part; name: string; of: Connection; etag: string }
       {asked === 'delete' && (
         <Confirm
           title={part === 'sources' ? `Delete ${name}` : `Disconnect ${name}`}
-          act={part === 'sources' ? 'Delete this source' : 'Disconnect this organization'}
+          act={part === 'sources' ? 'Delete' : 'Disconnect'}
           danger
           close={() => setAsked('')}
           does={async () => {
