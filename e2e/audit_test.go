@@ -1,0 +1,45 @@
+package e2e
+
+import (
+	"strings"
+	"testing"
+)
+
+// The record is read in words, narrowed, opened, exported as it is narrowed, and proved whole.
+func TestTheAuditLogIsReadExportedAndVerified(t *testing.T) {
+	l := newLab(t)
+	l.run("sync", "--config", "musterline.yaml")
+	l.serve()
+	b := l.signIn("=SUM(1+1)", "administrator")
+	b.open("/console/audit")
+	b.see("northlight/platform: + ben-o done")
+	b.fill("Find a login, a team, or who asked", "ben")
+	b.gone("gus-f")
+	_ = eval[bool](b, `(document.querySelector(".entry summary").click(), true)`)
+	b.see("ledger › role", "nothing → member", "Linked by")
+	b.axe()
+	b.shot("audit-open-light")
+	b.click("button", "Export")
+	b.see("CSV, for spreadsheets", "The entries that the filter chooses")
+	b.shot("audit-export-light")
+
+	href := eval[string](b, `[...document.querySelectorAll("a[download]")].find(a => a.href.includes("format=csv")).getAttribute("href")`)
+	csv := eval[string](b, `fetch(`+"`"+href+"`"+`).then(r => r.text())`)
+	if lines := strings.Split(strings.TrimSpace(csv), "\n"); len(lines) < 2 || !strings.HasPrefix(lines[0], "seq,at,kind") || strings.Contains(csv, "gus-f") {
+		t.Errorf("the export of the filter is\n%s", csv)
+	}
+	all := eval[string](b, `fetch("/api/musterline/audit/export?format=csv").then(r => r.text())`)
+	if !strings.Contains(all, "'=SUM(1+1)") || strings.Contains(all, ",=SUM") {
+		t.Errorf("a spreadsheet would reckon with a name:\n%s", all)
+	}
+	if json := eval[string](b, `fetch("/api/musterline/audit/export?format=jsonl").then(r => r.text())`); !strings.Contains(json, `"requester":"=SUM(1+1)"`) {
+		t.Errorf("for programs it is another:\n%s", json)
+	}
+
+	b.open("/console/audit")
+	b.click("button", "Verify")
+	b.see("The record is whole", "Keep its head elsewhere")
+	b.axe()
+	b.open("/console/audit?q=nobody-at-all")
+	b.see("No entry fits")
+}

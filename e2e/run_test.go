@@ -1,0 +1,134 @@
+package e2e
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+
+	"musterline.example/internal/githubsim"
+)
+
+// slowly makes of the company one whose first sync takes a while: thirty people join three teams, one write after another.
+func (l *lab) slowly() {
+	l.t.Helper()
+	var users, mappings strings.Builder
+	groups := map[string][]string{}
+	for i := range 30 {
+		id, group := fmt.Sprintf("p%02d", i), fmt.Sprintf("g%d", i%3)
+		l.org.AddMember(id + "-gh")
+		fmt.Fprintf(&users, "  - { id: %s, name: Person %d, accounts: { github: %s-gh } }\n", id, i, id)
+		groups[group] = append(groups[group], id)
+	}
+	text := "users:\n" + users.String() + "groups:\n"
+	for i, team := range []string{"One", "Two", "Three"} {
+		group := fmt.Sprintf("g%d", i)
+		l.org.AddTeam(team)
+		text += fmt.Sprintf("  - { id: %s, name: %s, members: [%s] }\n", group, group, strings.Join(groups[group], ", "))
+		fmt.Fprintf(&mappings, "  - { team: northlight/%s, groups: [people/%s] }\n", strings.ToLower(team), group)
+	}
+	l.write("directory.yaml", text)
+	head, _, _ := strings.Cut(settings, "mappings:")
+	l.write("musterline.yaml", strings.Replace(head, "pace: 0s", "pace: 400ms", 1)+"mappings:\n"+mappings.String())
+}
+
+// joined are how many people are in the three teams.
+func (l *lab) joined() int {
+	n := 0
+	for _, team := range []string{"one", "two", "three"} {
+		for _, role := range l.org.Team(team).Members() {
+			if role == githubsim.Member {
+				n++
+			}
+		}
+	}
+	return n
+}
+
+// lines are the writes that the page has shown as they happened.
+func (b *tab) lines() int {
+	b.t.Helper()
+	return eval[int](b, `document.querySelectorAll('[role="log"] .change').length`)
+}
+
+// A run is watched while it writes, and ended after the write in hand.
+func TestALiveRunIsFollowedAndCancelled(t *testing.T) {
+	l := newLab(t)
+	l.slowly()
+	l.serve()
+	b := l.signIn("root", "administrator")
+	b.open("/console/runs")
+	b.see("Running")
+	b.click("link", "Run 1")
+	b.see("Progress", "of 30 writes", "left, as it goes now")
+	b.wait("three writes are shown", func() bool { return b.lines() >= 3 })
+	b.axe()
+	b.shot("live-light")
+	b.click("button", "Cancel run")
+	b.see("It ends after the write in hand")
+	_ = eval[bool](b, `(document.querySelector('[role="dialog"] footer button:last-child, [role="dialog"] button[data-variant="danger"]').click(), true)`)
+	b.see("Cancelled", "It was cancelled", "About this run")
+	n := l.joined()
+	if n == 0 || n >= 30 {
+		t.Fatalf("%d people have joined", n)
+	}
+	b.see(fmt.Sprintf("Done %d", n))
+	if l.joined() != n {
+		t.Error("it has gone on")
+	}
+}
+
+// The server starts again in the middle of a run: the page says that it reconnects, goes on where it was, and shows no write twice.
+func TestTheServerStartsAgainDuringALiveRun(t *testing.T) {
+	l := newLab(t)
+	l.slowly()
+	l.serve()
+	b := l.signIn("root", "administrator")
+	b.expect("ERR_", "Failed to load resource")
+	b.open("/console/runs/1")
+	b.wait("three writes are shown", func() bool { return b.lines() >= 3 })
+	l.stop()
+	b.see("Reconnecting…")
+	b.shot("reconnecting-light")
+	_ = eval[bool](b, `(() => { window.twice = ""; const log = document.querySelector('[role="log"]'); new MutationObserver(() => {
+		const done = [...log.querySelectorAll(".change")].map(e => e.innerText).filter(t => t.includes("Done"))
+		window.twice = done.find((t, i) => done.indexOf(t) !== i) || window.twice
+	}).observe(log, {childList: true, subtree: true}); return true })()`)
+	at := b.lines()
+	l.serve()
+	b.wait("it goes on", func() bool { return b.lines() > at || b.there("heading", "Writes") })
+	b.see("Done 30", "About this run")
+	if got := l.joined(); got != 30 {
+		t.Errorf("%d people have joined", got)
+	}
+	if twice := eval[string](b, "window.twice"); twice != "" {
+		t.Errorf("shown twice was %s", twice)
+	}
+}
+
+// What a run has done is taken back: the page shows first what that changes, asks why, does it, and says that the organization is paused.
+func TestARunIsUndone(t *testing.T) {
+	l := newLab(t)
+	before := l.members("platform")
+	l.run("sync", "--config", "musterline.yaml")
+	if l.members("platform") == before {
+		t.Fatal("the sync has changed nothing")
+	}
+	l.serve()
+	b := l.signIn("root", "administrator")
+	b.open("/console/runs/1")
+	b.click("link", "Undo…")
+	b.see("Undo run 1", "ben-o", "cleo-m", "gus-f", "The organization will be paused")
+	b.click("button", "Undo 3 changes")
+	b.see("Say why")
+	b.axe()
+	b.fill("Reason", "The wrong group was mapped")
+	b.click("button", "Undo 3 changes")
+	b.see("Undo of run 1", "Writes 3", "Done")
+	if got := l.members("platform"); got != before {
+		t.Errorf("in the team are %s, and were %s", got, before)
+	}
+	b.open(plan)
+	b.see("The organization is paused", "The wrong group was mapped")
+	b.open("/console/runs/1")
+	b.see("This run was undone")
+}
