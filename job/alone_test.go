@@ -70,6 +70,7 @@ func TestTheRightToBeAloneEndsWithItsProcess(t *testing.T) {
 
 // TestAnActWhoseRightIsLostIsToldSo: another has the target, or the database does not answer.
 func TestAnActWhoseRightIsLostIsToldSo(t *testing.T) {
+	t.Parallel()
 	losses := map[string]func(l *lab){
 		"taken over": func(l *lab) {
 			l.clock.pass(2 * hasty.silent) // in which nobody was heard of
