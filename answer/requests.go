@@ -225,9 +225,9 @@ const often = 200 * time.Millisecond
 // progress as they are now. Why a run did not go through is the error after the last event. What it tells comes from the database, so it does not matter which process does the run.
 func (h *House) Follow(ctx context.Context, id, after string, tell func(RunEvent) error) error {
 	var plans string
-	writes := 0
+	var writes store.WritePlace
 	if after != "" {
-		if _, err := fmt.Sscanf(after, "%d", &writes); err != nil || writes < 0 {
+		if _, err := fmt.Sscanf(after, "%d", &writes.N); err != nil || writes.N < 0 {
 			return Usagef("there is no such event")
 		}
 	}
@@ -237,7 +237,7 @@ func (h *House) Follow(ctx context.Context, id, after string, tell func(RunEvent
 		if err != nil {
 			return err
 		}
-		if plans, err = h.tellPlan(ctx, run, plans, tell, writes); err != nil {
+		if plans, err = h.tellPlan(ctx, run, plans, tell, writes.N); err != nil {
 			return err
 		}
 		if writes, err = h.tellWrites(ctx, run, writes, tell); err != nil {
@@ -248,7 +248,7 @@ func (h *House) Follow(ctx context.Context, id, after string, tell func(RunEvent
 			return err
 		}
 		if p != before && !p.Finished {
-			if err := tell(RunEvent{ID: fmt.Sprint(writes), Progress: &p}); err != nil {
+			if err := tell(RunEvent{ID: fmt.Sprint(writes.N), Progress: &p}); err != nil {
 				return err
 			}
 		}
@@ -257,7 +257,7 @@ func (h *House) Follow(ctx context.Context, id, after string, tell func(RunEvent
 			if err != nil {
 				return err
 			}
-			if err := tell(RunEvent{ID: fmt.Sprint(writes), Done: &done}); err != nil {
+			if err := tell(RunEvent{ID: fmt.Sprint(writes.N), Done: &done}); err != nil {
 				return err
 			}
 			return done.failure(run.Report.Error)
@@ -295,10 +295,10 @@ func (h *House) tellPlan(ctx context.Context, run store.Run, told string, tell f
 	return name, tell(RunEvent{ID: fmt.Sprint(writes), Plan: &p})
 }
 
-// tellWrites tells the writes of a run after the first so many. It stops at one that is open: the order of events is that of the writes.
-func (h *House) tellWrites(ctx context.Context, run store.Run, from int, tell func(RunEvent) error) (int, error) {
+// tellWrites tells the writes of a run after a place. It stops at one that is open: the order of events is that of the writes.
+func (h *House) tellWrites(ctx context.Context, run store.Run, from store.WritePlace, tell func(RunEvent) error) (store.WritePlace, error) {
 	for {
-		writes, err := h.Store.WritesFrom(ctx, run.ID, from, writesAtOnce)
+		writes, err := h.Store.WritesAfter(ctx, run.ID, from, writesAtOnce)
 		if err != nil {
 			return from, err
 		}
@@ -306,12 +306,12 @@ func (h *House) tellWrites(ctx context.Context, run store.Run, from int, tell fu
 			if w.Outcome.Result == "" && run.FinishedAt.IsZero() {
 				return from, nil
 			}
-			from++
+			from = w.Place
 			if w.Outcome.Result == "" {
 				continue // its answer was lost
 			}
-			said := writeOf(w)
-			if err := tell(RunEvent{ID: fmt.Sprint(from), Write: &said}); err != nil {
+			said := writeOf(w.Write)
+			if err := tell(RunEvent{ID: fmt.Sprint(from.N), Write: &said}); err != nil {
 				return from, err
 			}
 		}
