@@ -59,6 +59,8 @@ func readText(text string) (*Config, error) {
 			return []byte("from a file\n"), nil
 		case "/run/token":
 			return []byte("two\nlines\r\n"), nil
+		case "/etc/musterline/key.pem":
+			return []byte("an App's key\n"), nil
 		case "/etc/musterline/empty":
 			return []byte("\n"), nil
 		}
@@ -260,7 +262,7 @@ func TestSettingsOfTargetsAndTeams(t *testing.T) {
 		!cmp.Equal(octo.Protected, []string{"Octocat", "1024", "@2048", "4096"}) {
 		t.Errorf("octo: %+v", octo)
 	}
-	if acme := got.Targets["acme"]; acme.Values.Text("private_key_file") != "/etc/musterline/key.pem" || acme.Guards.TeamRemovals.Max != -1 || acme.Values.Has("apply") {
+	if acme := got.Targets["acme"]; acme.Values.Secret("private_key").Reveal() != "an App's key" || acme.Guards.TeamRemovals.Max != -1 || acme.Values.Has("apply") {
 		t.Errorf("acme: %+v", acme)
 	}
 	var lines []string

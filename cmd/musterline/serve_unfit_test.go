@@ -19,7 +19,8 @@ func TestAServerStartsWithoutWhatDoesNotFitAndLeavesItsTeamsAlone(t *testing.T) 
 	s := layOut(t, "metrics_token: figures")
 	out, code := s.run("token", "create", "--name", "ops", "--role", "administrator", "--json")
 	var token struct{ Text string }
-	if code != exitDone || json.Unmarshal([]byte(out[strings.Index(out, "{"):]), &token) != nil || token.Text == "" {
+	_, object, _ := strings.Cut(out, "{") // before it something is said of the key file
+	if code != exitDone || json.Unmarshal([]byte("{"+object), &token) != nil || token.Text == "" {
 		t.Fatalf("%d: %s", code, out)
 	}
 	put := func(path, body string) {
