@@ -173,4 +173,3 @@ func (s *Store) Wishes(ctx context.Context, run string) ([]reconcile.Request, er
 	}
 	return wishes, nil
 }
-

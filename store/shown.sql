@@ -11,3 +11,9 @@ DELETE FROM shown_plans WHERE at < @before;
 -- name: GetPlanMark :one
 -- What tells a plan from the one before it, without the plan.
 SELECT run, at, digest FROM plans WHERE target = @target;
+
+-- name: DeleteShownPlansOf :exec
+DELETE FROM shown_plans WHERE target = @target;
+
+-- name: DeletePlanOf :exec
+DELETE FROM plans WHERE target = @target;

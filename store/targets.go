@@ -64,12 +64,18 @@ func (s *Store) SavePlace(ctx context.Context, target string, place team.Place) 
 }
 
 // endAccess revokes the tokens and withdraws the roles that are bound to a target. Sign-in links that would give one are no good any more, and
-// sessions of those who have signed in with one end: the role that it gave lasts as long as they.
+// sessions of those who have signed in with one end: the role that it gave lasts as long as they. Plans go, which are of the organization before.
 func (t *tx) endAccess(ctx context.Context, target string, by audit.Actor, why string) error {
 	if err := t.hold(ctx); err != nil {
 		return err
 	}
 	if err := t.DeleteSignInLinksOf(ctx, target); err != nil {
+		return err
+	}
+	if err := t.DeleteShownPlansOf(ctx, target); err != nil {
+		return err
+	}
+	if err := t.DeletePlanOf(ctx, target); err != nil {
 		return err
 	}
 	subjects, err := t.WhoUsedLinksOf(ctx, target)

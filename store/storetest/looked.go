@@ -37,6 +37,22 @@ var looked = map[string]func(*world){
 		w.must(err)
 		w.equal(shown.Plan.Digest, "d2")
 	},
+	"the plans of a target end with the organization that they are of": func(w *world) {
+		w.must(w.SavePlace(w.ctx(), "octo", octo))
+		p := &plan.Plan{Target: "octo", Digest: "d1"}
+		w.must(w.SavePlan(w.ctx(), "3", p, nil))
+		w.must(w.SaveShownPlan(w.ctx(), store.ShownPlan{Plan: p, Beside: json.RawMessage(`{}`)}))
+		w.must(w.SavePlace(w.ctx(), "octo", octo))
+		_, err := w.LastPlan(w.ctx(), "octo")
+		w.must(err)
+		other := octo
+		other.OrganizationID, other.Organization = "2", "hex-org"
+		w.must(w.SavePlace(w.ctx(), "octo", other))
+		_, err = w.LastPlan(w.ctx(), "octo")
+		w.is(err, store.ErrNotFound)
+		_, err = w.ShownPlan(w.ctx(), "octo", "")
+		w.is(err, store.ErrNotFound)
+	},
 	"the mark of a plan says which it is": func(w *world) {
 		_, err := w.PlanMark(w.ctx(), "octo")
 		w.is(err, store.ErrNotFound)

@@ -9,6 +9,24 @@ import (
 	"context"
 )
 
+const deletePlanOf = `-- name: DeletePlanOf :exec
+DELETE FROM plans WHERE target = $1
+`
+
+func (q *Queries) DeletePlanOf(ctx context.Context, target string) error {
+	_, err := q.db.ExecContext(ctx, deletePlanOf, target)
+	return err
+}
+
+const deleteShownPlansOf = `-- name: DeleteShownPlansOf :exec
+DELETE FROM shown_plans WHERE target = $1
+`
+
+func (q *Queries) DeleteShownPlansOf(ctx context.Context, target string) error {
+	_, err := q.db.ExecContext(ctx, deleteShownPlansOf, target)
+	return err
+}
+
 const getPlanMark = `-- name: GetPlanMark :one
 SELECT run, at, digest FROM plans WHERE target = $1
 `
