@@ -176,7 +176,7 @@ function Both(props: { of: Sides; doors: { id: string; name: string }[] }) {
         <Refused error={error} />
       </div>
       {!s.done && s.link && <Present link={s.link} />}
-      {!s.done && (
+      {!s.done && (idp || user) && (github || account) && (
         <div className="spaced">
           <Button
             variant="primary"

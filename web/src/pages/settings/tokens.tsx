@@ -39,7 +39,7 @@ export default function Tokens() {
         </Button>
       }
     >
-      <div role="status">
+      <div role="status" className={made ? 'spaced' : undefined}>
         {made?.text && (
           <Banner
             variant="success"
