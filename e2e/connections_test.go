@@ -48,6 +48,7 @@ func TestAnOrganizationIsConnectedByAToken(t *testing.T) {
 	b.see("Paused. A run that is under way", "the key is changed today")
 	b.click("button", "Resume")
 	b.see("The guards look at it as ever")
+	b.fill("Reason", "it is changed")
 	b.press("\t\t\r")
 	b.see("Resumed. A sync is asked for.")
 	b.click("button", "Disconnect this organization")
