@@ -3,6 +3,7 @@ package storetest
 import (
 	"encoding/json"
 	"fmt"
+	"strings"
 	"time"
 
 	"musterline.example/audit"
@@ -84,16 +85,11 @@ var looked = map[string]func(*world){
 		} {
 			runs, err := w.RunsOf(w.ctx(), f)
 			w.must(err)
-			got := ""
-			for i, r := range runs {
-				if i > 0 {
-					got += " "
-				}
-				got += r.ID
+			var ids []string
+			for _, r := range runs {
+				ids = append(ids, r.ID)
 			}
-			if len(want) > 0 && want[len(want)-1] == ' ' {
-				want = want[:len(want)-1]
-			}
+			got, want := strings.Join(ids, " "), strings.TrimSpace(want)
 			if got != want {
 				w.Errorf("%+v are the runs %q, want %q", f, got, want)
 			}
