@@ -40,7 +40,7 @@ func browser(t *testing.T) context.Context {
 		}
 		allocator, stop := chromedp.NewExecAllocator(context.Background(), options...)
 		ctx, end := chromedp.NewContext(allocator)
-		chromium.ctx, chromium.cancel = ctx, func() { end(); stop() }
+		chromium.ctx, chromium.cancel = ctx, func() { end(); stop() } //nolint:fatcontext // once
 		chromium.err = chromedp.Do(ctx)
 	})
 	if chromium.err != nil {

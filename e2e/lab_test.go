@@ -151,8 +151,7 @@ func (l *lab) run(args ...string) string {
 	l.t.Helper()
 	out, err := l.command(args...).Output()
 	if err != nil {
-		var exit *exec.ExitError
-		if errors.As(err, &exit) {
+		if exit, ended := errors.AsType[*exec.ExitError](err); ended {
 			l.t.Fatalf("musterline %s: %v\n%s%s", strings.Join(args, " "), err, out, exit.Stderr)
 		}
 		l.t.Fatalf("musterline %s: %v", strings.Join(args, " "), err)
@@ -272,7 +271,7 @@ func (l *lab) link(name, role string, more ...string) string {
 // freeAddress is one on this machine at which nobody listens now.
 func freeAddress(t *testing.T) string {
 	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0") //nolint:noctx // it is closed at once
+	l, err := net.Listen("tcp", "127.0.0.1:0") // it is closed at once
 	if err != nil {
 		t.Fatal(err)
 	}

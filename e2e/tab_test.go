@@ -28,7 +28,7 @@ import (
 // test when it ends. What a test brings about on purpose it names with expect.
 type tab struct {
 	t    *testing.T
-	ctx  context.Context
+	ctx  context.Context //nolint:containedctx // the tab itself, to chromedp
 	lab  *lab
 	base string
 

@@ -152,7 +152,7 @@ func (p *Provider) authorize(w http.ResponseWriter, r *http.Request) {
 		p.mu.Unlock()
 	}
 	back.RawQuery = said.Encode()
-	http.Redirect(w, r, back.String(), http.StatusFound)
+	http.Redirect(w, r, back.String(), http.StatusFound) //nolint:gosec // it begins with the callback that was registered
 }
 
 func (p *Provider) token(w http.ResponseWriter, r *http.Request) {
