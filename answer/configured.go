@@ -169,7 +169,7 @@ func (c *Current) House(ctx context.Context) (*House, error) {
 // before stays open. Only one of the two is closed.
 func (h *House) With(c *config.Config) *House {
 	n := New(c, Options{Now: h.now, Log: h.log, Say: h.say, Meter: h.meter})
-	n.Store, n.close, n.quotas, n.serves = h.Store, h.close, h.quotas, h.serves
+	n.Store, n.close, n.quotas, n.serves, n.snapshots = h.Store, h.close, h.quotas, h.serves, h.snapshots
 	n.deps.Memory, n.deps.Notebook, n.deps.Log = h.deps.Memory, h.deps.Notebook, h.deps.Log
 	h.mu.Lock()
 	defer h.mu.Unlock()

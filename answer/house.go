@@ -65,7 +65,8 @@ type House struct {
 	offers  map[[2]string]offer            // the last approval shown, by target and undone run
 	quotas  *quotas                        // what targets have said; shared by the houses of one server
 
-	foreseen map[string]foreseen // the last previews of mappings, by what names them
+	foreseen  map[string]foreseen // the last previews of mappings, by what names them
+	snapshots *Snapshots          // shared by the houses of one server
 }
 
 var _ Desk = (*House)(nil)
@@ -75,7 +76,7 @@ func New(c *config.Config, o Options) *House {
 	h := &House{
 		Config: c, now: o.Now, log: o.Log, say: o.Say, meter: o.Meter, close: func() error { return nil },
 		sources: make(map[string]source.Source), targets: make(map[[2]string]reconcile.Target), hints: make(map[string]*store.Hints),
-		offers: make(map[[2]string]offer), quotas: &quotas{},
+		offers: make(map[[2]string]offer), quotas: &quotas{}, snapshots: &Snapshots{},
 	}
 	if h.say == nil {
 		h.say = func(string) {}

@@ -374,12 +374,12 @@ func (h *House) usersCalled(ctx context.Context, target, word string) ([]link.Us
 	return found, nil
 }
 
-// lastRead is the last snapshot of a source; nil when there never was one.
+// lastRead is the last snapshot of a source, which is shared and must not be changed; nil when there never was one.
 func (h *House) lastRead(ctx context.Context, source string) (*directory.Snapshot, error) {
 	if h.Store == nil {
 		return nil, nil
 	}
-	return h.Store.Snapshot(ctx, source)
+	return h.snapshots.last(ctx, h, source)
 }
 
 // userCalled finds a user of a source: by id, else by sign-in name or address. That of two is an error that names both.
