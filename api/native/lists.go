@@ -1,8 +1,11 @@
 package native
 
-import "github.com/danielgtaylor/huma/v2"
+import (
+	"sync"
 
-// The document says of lists that they are never null, because they are not: an empty one is [].
-func init() { //nolint:gochecknoinits // huma keeps it in a variable of its package, and reads it whenever a type is described
-	huma.DefaultArrayNullable = false
-}
+	"github.com/danielgtaylor/huma/v2"
+)
+
+// neverNull lets the document say of lists that they are never null, because they are not: an empty one is []. huma keeps it in a variable of
+// its package, and reads it whenever a type is described.
+var neverNull = sync.OnceFunc(func() { huma.DefaultArrayNullable = false })

@@ -67,6 +67,7 @@ type API struct {
 
 // New returns the API. It calls nobody, and panics when it would serve a route that the table of permissions lacks.
 func New(o Options) *API {
+	neverNull()
 	a := &API{Options: o, mux: http.NewServeMux(), needs: map[string]access.Permission{}}
 	if a.Now == nil {
 		a.Now = time.Now
