@@ -72,12 +72,13 @@ func (s *Store) TeamsCalled(ctx context.Context, target, word string) (ids []tea
 }
 
 // texts reads the one column of a query.
-func texts[K ~string](ctx context.Context, in asker, query string, values ...any) (all []K, err error) {
+func texts[K ~string](ctx context.Context, in asker, query string, values ...any) ([]K, error) {
+	var all []K
 	rows, err := in.QueryContext(ctx, query, values...)
 	if err != nil {
 		return nil, err
 	}
-	defer func() { err = errors.Join(err, rows.Close()) }()
+	defer func() { _ = rows.Close() }()
 	for rows.Next() {
 		var text string
 		if err := rows.Scan(&text); err != nil {
@@ -96,25 +97,29 @@ func named[K ~string](ctx context.Context, in asker, query, host, organization s
 			values = append(values, string(id))
 			places[i] = fmt.Sprintf("$%d", len(values))
 		}
-		rows, err := in.QueryContext(ctx, query+" IN ("+strings.Join(places, ", ")+")", values...)
-		if err != nil {
-			return err
-		}
-		for rows.Next() {
-			var id, name string
-			if err := rows.Scan(&id, &name); err != nil {
-				_ = rows.Close()
-				return err
-			}
-			if name != "" {
-				into[K(id)] = name
-			}
-		}
-		if err := errors.Join(rows.Err(), rows.Close()); err != nil {
+		if err := namedOnce(ctx, in, query+" IN ("+strings.Join(places, ", ")+")", values, into); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+func namedOnce[K ~string](ctx context.Context, in asker, query string, values []any, into map[K]string) error {
+	rows, err := in.QueryContext(ctx, query, values...)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = rows.Close() }()
+	for rows.Next() {
+		var id, name string
+		if err := rows.Scan(&id, &name); err != nil {
+			return err
+		}
+		if name != "" {
+			into[K(id)] = name
+		}
+	}
+	return rows.Err()
 }
 
 // The newest entries of a kind about one team or account. What else they must be is said in a way that keeps the databases to the index of
@@ -151,9 +156,7 @@ func (s *Store) writtenLogin(ctx context.Context, target string, id team.Account
 		return unless(err, sql.ErrNoRows)
 	}
 	var said outcomeBody
-	if json.Unmarshal([]byte(text), &said) != nil {
-		return nil // an entry that cannot be read names nobody
-	}
+	_ = json.Unmarshal([]byte(text), &said) // an entry that cannot be read names no intent, and there is none of that
 	err := s.reads.QueryRowContext(ctx, "SELECT body FROM writes WHERE intent = $1 AND account = $2 ORDER BY number LIMIT 1", said.Intent, string(id)).Scan(&text)
 	var w audit.Write
 	if err == nil && json.Unmarshal([]byte(text), &w) == nil && w.Login != "" {
