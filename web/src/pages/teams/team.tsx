@@ -78,6 +78,7 @@ export default function Team() {
               }}
               refetch={async () => {
                 const now = await page.refetch()
+                void queries.invalidateQueries({ queryKey: ['team-people', target] })
                 return now.data && { team: now.data.data, etag: now.data.etag }
               }}
             />
