@@ -164,7 +164,13 @@ func (h *House) People(ctx context.Context, known *Snapshots, wish PeopleWish) (
 		}
 		list.Sources = append(list.Sources, age)
 	}
-	slices.SortFunc(list.People, func(a, b PersonLine) int { return cmp.Compare(a.Key(), b.Key()) })
+	keys := make(map[[2]string]string, len(list.People)) // made once each: a comparison is made many times
+	for _, p := range list.People {
+		keys[[2]string{p.Source, p.ID}] = p.Key()
+	}
+	slices.SortFunc(list.People, func(a, b PersonLine) int {
+		return cmp.Compare(keys[[2]string{a.Source, a.ID}], keys[[2]string{b.Source, b.ID}])
+	})
 	return list, nil
 }
 

@@ -1,13 +1,9 @@
 package e2e
 
 import (
-	"strconv"
 	"strings"
 	"testing"
 )
-
-// account is the number of an account on the simulated GitHub.
-func (l *lab) account(login string) string { return strconv.FormatInt(l.world.User(login).ID(), 10) }
 
 func TestSomebodyIsLinkedByHandAndJoinsAsWasSaid(t *testing.T) {
 	l := newLab(t)

@@ -59,7 +59,9 @@ func TestASourceIsTriedBeforeItIsSaved(t *testing.T) {
 func TestATargetIsTriedBeforeItIsSaved(t *testing.T) {
 	l := newLab(t)
 	url := l.house.Config.Targets["octo"].Values.Text("api_url")
-	body := func(more string) string { return `{"kind":"github","organization":"third-org","api_url":"` + url + `"` + more + `}` }
+	body := func(more string) string {
+		return `{"kind":"github","organization":"third-org","api_url":"` + url + `"` + more + `}`
+	}
 	tried := as[answer.Checked](l.post("/targets/check", `{"kind":"github","organization":"Octo-Org2","api_url":"`+url+`","token":"ghp_nobody_knows"}`).want(200))
 	if len(tried.Trouble) == 0 || strings.Contains(strings.Join(tried.Trouble, " "), "ghp_nobody_knows") {
 		t.Errorf("%+v", tried)

@@ -132,11 +132,25 @@ export function SourceState(props: { of: Source }) {
       )}
       {s.read_at && (
         <div className="muted">
-          {s.groups.toLocaleString()} groups and {s.users.toLocaleString()} users, as of <When at={s.read_at} />
+          {s.groups + s.users > 0 && `${s.groups.toLocaleString()} groups and ${s.users.toLocaleString()} users, `}
+          as of <When at={s.read_at} />
         </div>
       )}
     </>
   )
+}
+
+const runStates: Record<string, { text: string; variant: 'success' | 'attention' | 'danger' | 'secondary' }> = {
+  done: { text: 'Synced', variant: 'success' },
+  objected: { text: 'Synced but for what guards object to', variant: 'attention' },
+  failed: { text: 'The last run failed', variant: 'danger' },
+  cancelled: { text: 'The last run was cancelled', variant: 'attention' },
+  off: { text: 'The last run only planned', variant: 'secondary' },
+}
+
+function RunState(props: { of: string }) {
+  const s = runStates[props.of]
+  return <Label variant={s?.variant ?? 'secondary'}>{s?.text ?? 'A run is under way'}</Label>
 }
 
 export function TargetState(props: { of: Target }) {
@@ -149,13 +163,7 @@ export function TargetState(props: { of: Target }) {
         {(t.rests_on ?? []).length > 0 && <Label variant="danger">Not synced</Label>}
         {!t.paused && t.enabled && t.apply === 'approve' && <Label>Waits for a person</Label>}
         {!t.paused && t.enabled && t.apply === 'off' && <Label variant="secondary">Plans are only shown</Label>}
-        {t.run ? (
-          <Label variant={t.run.state === 'failed' ? 'danger' : 'success'}>
-            Last run: {t.run.state || 'under way'}
-          </Label>
-        ) : (
-          <Label variant="secondary">Not synced yet</Label>
-        )}
+        {t.run ? <RunState of={t.run.state} /> : <Label variant="secondary">Not synced yet</Label>}
       </span>
       {t.run?.error && <div className="wrap">{sentence(t.run.error)}</div>}
       <div className="muted">

@@ -371,8 +371,8 @@ function History(props: { of: Someone }) {
               <td data-label="Why" className="wrap">
                 {[e.why, e.error, !e.run && e.requester].filter(Boolean).join('. ') || <span className="muted">–</span>}
               </td>
-              <td data-label="Run">
-                {e.run ? <Link to={`/runs/${e.run}`}>{e.run}</Link> : <span className="muted">–</span>}
+              <td data-label="Run" className={e.run ? undefined : 'none'}>
+                {e.run ? <Link to={`/runs/${e.run}`}>Run {e.run}</Link> : <span className="muted">–</span>}
               </td>
             </tr>
           ))}
