@@ -153,3 +153,30 @@ func TestAProviderThatIsDownIsNamed(t *testing.T) {
 	other.axe()
 	other.shot("sign-in-github-down")
 }
+
+// Who maintains a team on GitHub is led to what is theirs, and offered nothing else.
+func TestAMaintainerOnGitHubIsOfferedTheirTeams(t *testing.T) {
+	l := newLab(t)
+	l.signInWays()
+	l.run("sync", "--config", "musterline.yaml")
+	l.org.Team("design").Set("dana-l", githubsim.Maintainer)
+	l.serve()
+	b := l.newTab()
+	b.open("/console/")
+	b.click("link", "Continue with GitHub")
+	b.click("link", "dana-l")
+	b.see("Teams", "design")
+	for _, name := range []string{"Overview", "Runs", "People", "Connections", "Audit log"} {
+		if b.there("link", name) {
+			t.Errorf("they are offered %s", name)
+		}
+	}
+	b.settled()
+	b.axe()
+	b.shot("maintainer-teams")
+	b.open("/console/audit")
+	b.see("Your role does not open this page")
+	b.axe()
+	b.open("/console/settings")
+	b.see("Where you are signed in.")
+}

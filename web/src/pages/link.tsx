@@ -162,7 +162,8 @@ function Both(props: { of: Sides; doors: { id: string; name: string }[] }) {
             description={
               <>
                 <bdi className="mono">{s.link.user}</bdi> is{' '}
-                <bdi className="mono">{account?.login ?? s.link.login ?? s.link.account}</bdi> on <bdi>{s.link.host}</bdi>
+                <bdi className="mono">{account?.login ?? s.link.login ?? s.link.account}</bdi> on{' '}
+                <bdi>{s.link.host}</bdi>
                 {s.link.since && (
                   <>
                     , since <When at={s.link.since} />

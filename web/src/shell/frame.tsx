@@ -38,6 +38,11 @@ const places: { to: string; text: string; icon: Icon; open: (me: Me) => boolean;
   { to: '/settings', text: 'Settings', icon: GearIcon, open: anyRole },
 ]
 
+/** nameOf is what somebody is called: GitHub knows a name of few. */
+function nameOf(me: Me): string {
+  return me.name || me.login || me.who || 'Somebody'
+}
+
 function anyRole(me: Me): boolean {
   return (me.roles ?? []).length > 0
 }
@@ -78,7 +83,7 @@ export function Frame() {
     )
   }
   if (!who?.signed_in) return <SignIn providers={who?.providers ?? []} />
-  if (pathname === '/signed-in') return <SignedIn name={who.name ?? ''} />
+  if (pathname === '/signed-in') return <SignedIn name={nameOf(who)} />
   const open = places.filter((p) => p.open(who))
   const home = open[0]?.to ?? '/link'
   const begins = (to: string) => (to === '/' ? pathname === '/' : pathname === to || pathname.startsWith(`${to}/`))
@@ -97,7 +102,7 @@ export function Frame() {
             <img src={mark} alt="" /> Musterline
           </Link>
           <span className="room" />
-          <Account name={who.name ?? ''} />
+          <Account name={nameOf(who)} />
         </div>
         {open.length > 0 && (
           <UnderlineNav aria-label="Console">

@@ -1,22 +1,24 @@
 import { OrganizationIcon, PeopleIcon } from '@primer/octicons-react'
 import { useQuery } from '@tanstack/react-query'
 import { Link, Navigate } from 'react-router'
-import { answer, api, Problem } from '../../api/client'
+import { answer, api } from '../../api/client'
 import { Page, Section } from '../../parts/page'
 import { None, Shown, Waiting } from '../../parts/shown'
-import { useMe } from '../../shell/me'
+import { looks, useMe } from '../../shell/me'
 
 /** Choose leads to the teams of the only organization, or lets somebody choose one. Who maintains teams and no more sees those. */
 export default function Choose() {
   const me = useMe()
+  const all = looks(me.data)
   const configured = useQuery({
     queryKey: ['configured'],
+    enabled: all,
     queryFn: ({ signal }) => answer(api.GET('/api/musterline/configured', { signal })),
   })
   const only = configured.data?.targets.length === 1 ? configured.data.targets[0] : undefined
   if (only) return <Navigate to={`/organizations/${encodeURIComponent(only.name)}/teams`} replace />
   const mine = me.data?.targets?.filter((t) => (t.maintains?.length ?? 0) > 0) ?? []
-  if (configured.error instanceof Problem && configured.error.status === 403 && mine.length > 0) {
+  if (!all && mine.length > 0) {
     return (
       <Page title="Teams" lead="The teams that you maintain.">
         {mine.map((t) => (
