@@ -10,6 +10,9 @@ import (
 	"testing"
 
 	"musterline.example/answer"
+	"musterline.example/guard"
+	"musterline.example/plan"
+	"musterline.example/team"
 )
 
 type changePage struct {
@@ -351,5 +354,54 @@ func TestAnEntryIsTakenApartForPeople(t *testing.T) {
 	text, _ := json.Marshal(entry.Details)
 	if !strings.Contains(string(text), `"before":"max: 5","after":"max: 7"`) {
 		t.Errorf("the change is told as %s", text)
+	}
+}
+
+// A plan of ten thousand changes, all of which a guard stops, comes by the page: each change once, a team over several pages says that it goes on,
+// and the figures stay small.
+func TestTenThousandChangesComeByThePage(t *testing.T) {
+	l := newLab(t)
+	p := &plan.Plan{Target: "octo", Digest: "large"}
+	objections := make([]guard.Objection, 0, 40)
+	for i := range 40 {
+		c := plan.TeamChange{Team: team.ID(fmt.Sprint(1000 + i)), Slug: fmt.Sprintf("team-%02d", i), Members: 250}
+		o := guard.Objection{Guard: "team_removals", Team: c.Team, Slug: c.Slug, Message: c.Slug + " would lose all"}
+		for n := range 250 {
+			ch := plan.Change{Act: plan.Remove, Account: team.AccountID(fmt.Sprint(i*1000 + n)), Login: fmt.Sprintf("p%d-%03d", i, n)}
+			c.Remove, o.Changes = append(c.Remove, ch), append(o.Changes, guard.RefOf(&c, ch))
+		}
+		p.Teams, objections = append(p.Teams, c), append(objections, o)
+	}
+	if err := l.house.Store.SavePlan(t.Context(), "1", p, objections); err != nil {
+		t.Fatal(err)
+	}
+	answered := l.get("/targets/octo/shown-plan").want(200)
+	head := as[answer.ShownPlan](answered)
+	if head.Summary.Objected != 10_000 || head.Guards[0].Changes != 10_000 || head.Guards[0].Teams != 40 || len(head.Guards[0].Objections) != 5 ||
+		head.Guards[0].More != 35 || len(answered.text) > 5_000 {
+		t.Errorf("the figures are %d bytes: %+v", len(answered.text), head)
+	}
+	seen := make(map[string]bool)
+	next, pages, goneOn := "", 0, 0
+	for {
+		page := as[changePage](l.get("/targets/octo/shown-plan/changes?digest=large&size=300&cursor=" + next).want(200))
+		pages++
+		for _, of := range page.Teams {
+			if of.Continued {
+				goneOn++
+			}
+			for _, ch := range of.Changes {
+				if seen[ch.Account.Login] {
+					t.Fatalf("%s is shown twice", ch.Account.Login)
+				}
+				seen[ch.Account.Login] = true
+			}
+		}
+		if next = page.Next; next == "" {
+			break
+		}
+	}
+	if len(seen) != 10_000 || pages != 34 || goneOn == 0 {
+		t.Errorf("%d pages have shown %d changes, and %d teams went on", pages, len(seen), goneOn)
 	}
 }
