@@ -133,7 +133,7 @@ func serveHere(address string, handler http.Handler) (url string, stop func(), e
 // demoValues are what stands in the configuration of the sample company.
 type demoValues struct {
 	URL, Pace           string // of GitHub
-	Server, Listen, IdP string // of the console; empty: there is none
+	Server, Listen, IDP string // of the console; empty: there is none
 }
 
 func demoFiles(dir string, values demoValues) error {

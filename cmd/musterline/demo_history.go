@@ -204,7 +204,7 @@ func (c *northlight) live(ctx context.Context, clock *demoClock) error {
 }
 
 func (c *northlight) write() error {
-	return os.WriteFile(filepath.Join(c.dir, "directory.yaml"), []byte(c.people), 0o600) //nolint:gosec // the folder is the visitor's own
+	return os.WriteFile(filepath.Join(c.dir, "directory.yaml"), []byte(c.people), 0o600)
 }
 
 // sync is that of the night. A source that cannot be read and a pause are history too.
@@ -254,7 +254,7 @@ func (c *cli) demoPast(ctx context.Context, dir string, hub *demoHub, clock *dem
 		return "", err
 	}
 	defer h.Close()
-	people, err := os.ReadFile(filepath.Join(dir, "directory.yaml")) //nolint:gosec // the folder is the visitor's own
+	people, err := os.ReadFile(filepath.Join(dir, "directory.yaml"))
 	if err != nil {
 		return "", err
 	}

@@ -37,12 +37,12 @@ func (c *cli) demo(ctx context.Context, dir, listen string) error {
 	}
 	values := demoValues{URL: hub.url, Pace: "0s", Server: "http://" + listen, Listen: listen}
 	hub.sim.AddOAuthApp(githubsim.OAuthApp{ClientID: "musterline", Secret: "simulated", Name: "Musterline", Callback: values.Server + "/login/github/callback"})
-	idp, stop, err := demoIdP(ctx, values.Server)
+	idp, stop, err := demoIDP(ctx, values.Server)
 	if err != nil {
 		return fmt.Errorf("demo: %w", err)
 	}
 	defer stop()
-	values.IdP = idp
+	values.IDP = idp
 	if err := demoFiles(dir, values); err != nil {
 		return fmt.Errorf("demo: %w", err)
 	}
@@ -59,7 +59,7 @@ func (c *cli) demo(ctx context.Context, dir, listen string) error {
 
 // demoServe runs the server on what has been made, and tells the visitor of it once it answers.
 func (c *cli) demoServe(ctx context.Context, dir string, values demoValues, link string) (err error) {
-	log, err := os.OpenFile(filepath.Join(dir, "musterline.log"), os.O_CREATE|os.O_WRONLY|os.O_APPEND, 0o600) //nolint:gosec // the folder is the visitor's own
+	log, err := os.OpenFile(filepath.Join(dir, "musterline.log"), os.O_CREATE|os.O_WRONLY|os.O_APPEND, 0o600)
 	if err != nil {
 		return fmt.Errorf("demo: %w", err)
 	}
@@ -87,7 +87,7 @@ func answers(ctx context.Context, address string, ended chan error) bool {
 		if err != nil {
 			return false
 		}
-		if resp, err := http.DefaultClient.Do(r); err == nil {
+		if resp, err := new(http.Client).Do(r); err == nil {
 			_ = resp.Body.Close()
 			if resp.StatusCode == http.StatusOK {
 				return true
@@ -115,8 +115,8 @@ func unusedAddress(ctx context.Context) (string, error) {
 
 var demoUser = regexp.MustCompile(`^- \{ id: ([a-z]+), name: "([^"]+)", email: ([^,]+@[^, ]+)`)
 
-// demoIdP serves an identity provider that knows the people of the directory, on this machine only.
-func demoIdP(ctx context.Context, server string) (issuer string, stop func(), err error) {
+// demoIDP serves an identity provider that knows the people of the directory, on this machine only.
+func demoIDP(ctx context.Context, server string) (issuer string, stop func(), err error) {
 	directory, err := sample.ReadFile("demo/directory.yaml")
 	if err != nil {
 		return "", nil, err
