@@ -66,6 +66,7 @@ func TestATeamIsMappedAndWhatThePreviewShowsComesAbout(t *testing.T) {
 	b.fill("Why is that right?", "stray has left the company")
 	b.confirm("Save changes")
 	b.see("Saved")
+	b.wait("the focus is on what came of it", func() bool { return strings.Contains(b.focused(), "Saved") })
 	l.until("design is as the preview has shown", func() bool { return l.members("design") == "dana-l emil-k" })
 	b.see("Emil Kraus", "granted", "In sync")
 	b.wait("stray is none of its people", func() bool {

@@ -1,7 +1,7 @@
 import { LogIcon } from '@primer/octicons-react'
 import { Banner, Label } from '@primer/react'
 import { useQuery, useQueryClient } from '@tanstack/react-query'
-import { useEffect, useState } from 'react'
+import { useEffect, useRef, useState } from 'react'
 import { Link, useParams } from 'react-router'
 import { api, versioned } from '../../api/client'
 import { Page, Section } from '../../parts/page'
@@ -20,6 +20,7 @@ export default function Team() {
   const queries = useQueryClient()
   const [saved, setSaved] = useState(0)
   const [fresh, setFresh] = useState(false)
+  const outcome = useRef<HTMLDivElement>(null)
   const page = useQuery({
     queryKey: ['team', target, team],
     refetchInterval: fresh ? 2_000 : false,
@@ -30,8 +31,13 @@ export default function Team() {
   })
   useEffect(() => {
     if (!saved) return
+    // The button that had the focus is disabled now.
+    const focus = window.setTimeout(() => outcome.current?.focus())
     const timer = window.setTimeout(() => setFresh(false), watching)
-    return () => window.clearTimeout(timer)
+    return () => {
+      window.clearTimeout(focus)
+      window.clearTimeout(timer)
+    }
   }, [saved])
   const name = page.data?.data.name ?? team
   const at = `/organizations/${encodeURIComponent(target)}`
@@ -46,7 +52,7 @@ export default function Team() {
       labels={page.data && <TeamState state={page.data.data.state} />}
       lead={page.data && <Lead of={page.data.data} />}
     >
-      <div role="status" className="outcome">
+      <div role="status" className="outcome" ref={outcome} tabIndex={-1}>
         {saved > 0 && (
           <Banner
             variant="success"
