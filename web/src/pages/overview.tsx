@@ -337,9 +337,7 @@ function First(props: { of: Answer }) {
   return (
     <section className="first" aria-labelledby="first">
       <h2 id="first">Keep your teams in line with your identity provider</h2>
-      <p className="muted">
-        No organization is connected yet. Nothing is changed on GitHub until a team is mapped.
-      </p>
+      <p className="muted">No organization is connected yet. Nothing is changed on GitHub until a team is mapped.</p>
       <ol className="box plain">
         {steps.map((s, i) => (
           <li key={s.title} className="row line">
