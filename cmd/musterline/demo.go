@@ -34,8 +34,8 @@ func (c *cli) demoCommand() *cobra.Command {
 		Short: "See it work on sample data: no account, no network",
 		Long: `Starts the whole product on the data of a company that does not exist: a
 server with its console, a simulated GitHub and a simulated identity provider to
-sign in with, and a year of history, made by syncs that really ran. It prints the
-address of the console and a link that signs you in, and ends with Ctrl-C.
+sign in with, and a year of history, made by syncs that really ran. It prints
+the address of the console and a link that signs you in, and ends with Ctrl-C.
 Everything is on this machine.
 
 With --once it tells a story in the terminal instead, and ends: a first plan,
