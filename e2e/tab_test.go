@@ -353,8 +353,16 @@ func (b *tab) axe() {
 	if !eval[bool](b, `typeof window.axe === "object"`) {
 		_ = eval[bool](b, axeSource(b.t)+"\n;true")
 	}
-	found := eval[[]finding](b, `axe.run(document, {resultTypes: ["violations"]}).then(r => r.violations.map(v => ({ID: v.id, Help: v.help,
+	// A finding on its way from one state to the next, such as a button that has just ended to load, is none.
+	var found []finding
+	for range 3 {
+		found = eval[[]finding](b, `axe.run(document, {resultTypes: ["violations"]}).then(r => r.violations.map(v => ({ID: v.id, Help: v.help,
 		Nodes: v.nodes.map(n => ({HTML: n.html, FailureSummary: n.failureSummary}))})))`)
+		if len(found) == 0 {
+			return
+		}
+		time.Sleep(300 * time.Millisecond)
+	}
 	for _, f := range found {
 		var where []string
 		for _, n := range f.Nodes {
