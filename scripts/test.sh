@@ -38,7 +38,7 @@ scripts/console.sh || missing="$missing
   the console in a browser: needs the console to be built"
 
 # What drives whole programs and databases takes several times as long under the race detector: `make race` does it, CI does without.
-whole='/(cmd/musterline|api/(clients|connect|github|native|signin)|e2e|reconcile|soak|source/ldap|store)$'
+whole='/(cmd/musterline|api/(clients|connect|github|native|signin)|e2e|job|reconcile|soak|source/ldap|store)$'
 if [ "$RACE" = some ] && [ -z "${PACKAGES:-}" ]; then
 	echo "go test -race, and without for what drives whole programs"
 	# shellcheck disable=SC2046 # several packages are several words
