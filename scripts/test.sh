@@ -34,7 +34,7 @@ if [ -n "$RACE" ]; then
 	need gcc "the race detector" "command -v gcc" "gcc libc6-dev" || RACE=""
 fi
 
-scripts/console.sh || missing="$missing
+{ scripts/console.sh && [ -e web/dist/index.html ]; } || missing="$missing
   the console in a browser: needs the console to be built"
 
 # What drives whole programs and databases takes several times as long under the race detector: `make race` does it, CI does without.
