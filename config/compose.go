@@ -21,6 +21,9 @@ const (
 	EnabledSection  = "enabled"  // of targets, by name: {"enabled": false, "members": "keep"}
 )
 
+// NotificationsSection holds who is told of what happens.
+const NotificationsSection = "notifications"
+
 // SettingNames are the names of rows in SettingsSection: sections of a file that are one map.
 var SettingNames = []string{"enterprise", "guards", "links", "schedule"}
 
@@ -141,7 +144,7 @@ func (c *Config) Written(section string) []Written {
 	}
 	in := c.origin.root.Get(section)
 	switch section {
-	case SourcesSection, TargetsSection:
+	case SourcesSection, TargetsSection, NotificationsSection:
 		for _, f := range fields(in) {
 			add(f.Key, f.Line, f.Value, c.fieldsOf(section, f.Key))
 		}
@@ -159,10 +162,13 @@ func (c *Config) Written(section string) []Written {
 	return all
 }
 
-// fieldsOf are the settings of the kind of a source or target.
+// fieldsOf are the settings of the kind of a source, a target or a notification.
 func (c *Config) fieldsOf(section, name string) []setting.Field {
-	if section == SourcesSection {
+	switch section {
+	case SourcesSection:
 		return c.origin.kinds.Sources[c.Sources[name].Kind].Settings
+	case NotificationsSection:
+		return NotificationFields(c.Notifications[name].Kind)
 	}
 	return c.origin.kinds.Targets[c.Targets[name].Kind].Settings
 }
@@ -238,7 +244,7 @@ func (l *loader) add(root *document.Node, row int) {
 	}
 	field := document.Field{Key: r.Name, Line: line, Value: node}
 	switch r.Section {
-	case SourcesSection, TargetsSection:
+	case SourcesSection, TargetsSection, NotificationsSection:
 		in := l.part(root, r.Section, document.Map, line)
 		in.Fields = append(in.Fields, field)
 	case RulesSection:

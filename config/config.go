@@ -50,6 +50,8 @@ type Config struct {
 	Guards   guard.Settings // of all targets, as set; those of a target are complete in TargetConfig.Guards
 	Schedule Schedule
 
+	Notifications map[string]NotificationConfig // who is told of what happens
+
 	Unfit []Unfit // rows that were left out by Fit
 
 	origin origin // what the file was read from, for With
@@ -192,7 +194,8 @@ func (l *loader) file(root *document.Node) {
 		l.report.At(root, "the file is empty; a useful one holds sources, targets and mappings")
 		return
 	}
-	top := l.section("", root, topFields, "server", "secrets", "sources", "targets", "mappings", "rules", "links", "guards", "schedule", "enterprise")
+	top := l.section("", root, topFields, "server", "secrets", "sources", "targets", "mappings", "rules", "links", "guards", "schedule", "enterprise",
+		"notifications")
 	l.database(top)
 
 	server := l.section("server", top.child("server"), serverFields, "sign_in")
@@ -221,6 +224,7 @@ func (l *loader) file(root *document.Node) {
 	l.signIn(server)
 	l.targets(top)
 	l.enterprise(top)
+	l.notifications(top)
 	l.mappings(top)
 	l.rules(top)
 	l.links(top)

@@ -2,10 +2,12 @@ package config
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
 	"musterline.example/guard"
+	"musterline.example/notify"
 	"musterline.example/setting"
 )
 
@@ -66,6 +68,13 @@ A server can also be configured through its API ([api.md](api.md)): sources, tar
 
 	part("`schedule`", "For `musterline serve`. Without it, the timer that runs `musterline sync` decides.", scheduleFields...)
 	part("`enterprise`", "Settings that win over those of each organization listed. It takes `guards` too.", enterpriseFields...)
+
+	part("`notifications`", "A map of names to who is told of what happens, by `musterline serve`: [notifications.md](notifications.md).\n\n"+
+		"```yaml\nnotifications:\n  ops: { url: \"https://hooks.example.com/musterline\", secret: \"${WEBHOOK_SECRET}\", events: [objection, run_failed] }\n```",
+		slices.Concat([]setting.Field{notificationKindField}, notificationFields)...)
+	for _, k := range notify.Kinds() {
+		b.WriteString("Of the kind `" + k.Name + "`:\n\n" + setting.Table(k.Settings) + "\n")
+	}
 	return strings.TrimRight(b.String(), "\n") + "\n"
 }
 

@@ -33,7 +33,7 @@ func (u Unfit) Reason() string {
 func (u Unfit) Error() string { return u.Section + "/" + u.Name + ": " + u.Reason() }
 
 // Fit is With for rows that may have fitted once: those that do not are left out, and stand in the Unfit of what is returned. Of two rows that
-// do not go together the one stays whose section comes first (sources, targets, settings, rules) and, within a section, the one that
+// do not go together the one stays whose section comes first (sources, targets, settings, rules, notifications) and, within a section, the one that
 // is given first.
 //
 // Less configuration is not always the safer one: without a rule the mappings that it made are gone, and without the limits that somebody has
@@ -79,7 +79,7 @@ func (c *Config) Fit(rows []Row) (*Config, error) {
 
 // inOrder puts rows that others refer to before those others.
 func inOrder(rows []Row) []Row {
-	order := []string{SourcesSection, TargetsSection, SettingsSection, RulesSection}
+	order := []string{SourcesSection, TargetsSection, SettingsSection, RulesSection, NotificationsSection}
 	rank := func(r Row) int {
 		if i := slices.Index(order, r.Section); i >= 0 {
 			return i
