@@ -323,9 +323,11 @@ func (h *House) target(ctx context.Context, lane, name string) (reconcile.Target
 		}
 		env.Hints = h.hints[name]
 	}
+	var meter target.Meter
 	if h.meter != nil {
-		env.Meter = rationed{to: h.meter(name), quotas: h.quotas, name: name, now: h.now}
+		meter = rationed{to: h.meter(name), quotas: h.quotas, name: name, now: h.now}
 	}
+	env.Meter = target.Counting(meter)
 	opened, err := catalog.Targets()[t.Kind].Open(ctx, t.Values, env)
 	if err != nil {
 		return reconcile.Target{}, fmt.Errorf("target %s: %w", name, err)

@@ -2,6 +2,7 @@ package answer
 
 import (
 	"cmp"
+	"context"
 	"slices"
 	"sync"
 	"time"
@@ -46,13 +47,13 @@ type rationed struct {
 }
 
 // Called implements target.Meter.
-func (r rationed) Called(resource string, status int, took time.Duration) {
-	r.to.Called(resource, status, took)
+func (r rationed) Called(ctx context.Context, resource string, status int, took time.Duration) {
+	r.to.Called(ctx, resource, status, took)
 }
 
 // Spent implements target.Meter.
-func (r rationed) Spent(resource string, points int) {
-	r.to.Spent(resource, points)
+func (r rationed) Spent(ctx context.Context, resource string, points int) {
+	r.to.Spent(ctx, resource, points)
 }
 
 // Left implements target.Meter.

@@ -1,6 +1,7 @@
 package answer
 
 import (
+	"context"
 	"testing"
 	"time"
 
@@ -10,10 +11,10 @@ import (
 // A deaf meter counts what it is told and remembers nothing.
 type deaf struct{ told int }
 
-func (d *deaf) Called(string, int, time.Duration) { d.told++ }
-func (d *deaf) Spent(string, int)                 { d.told++ }
-func (d *deaf) Left(string, int, int)             { d.told++ }
-func (d *deaf) Waited(time.Duration)              { d.told++ }
+func (d *deaf) Called(context.Context, string, int, time.Duration) { d.told++ }
+func (d *deaf) Spent(context.Context, string, int)                 { d.told++ }
+func (d *deaf) Left(string, int, int)                              { d.told++ }
+func (d *deaf) Waited(time.Duration)                               { d.told++ }
 
 func TestWhatATargetSaysOfItsRationsIsRememberedAndToldOn(t *testing.T) {
 	now := time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
@@ -29,8 +30,8 @@ func TestWhatATargetSaysOfItsRationsIsRememberedAndToldOn(t *testing.T) {
 	of("hex").Left("core", 3, 60)
 	now = now.Add(time.Minute)
 	of("octo").Left("core", 11, 5000)
-	of("octo").Called("core", 200, time.Second)
-	of("octo").Spent("graphql", 2)
+	of("octo").Called(t.Context(), "core", 200, time.Second)
+	of("octo").Spent(t.Context(), "graphql", 2)
 	of("octo").Waited(time.Second)
 	want := []Quota{{"core", 11, 5000, now}, {"graphql", 4990, 5000, now.Add(-time.Minute)}}
 	if diff := cmp.Diff(want, all.of("octo")); diff != "" {

@@ -341,7 +341,7 @@ func (h *House) DoneOf(ctx context.Context, id string) (Done, error) {
 	r := run.Report
 	d := Done{
 		Target: run.Target, Run: run.ID, State: r.State, Guards: []string{}, Unread: list(r.Unread), Undoes: run.Undoes, Skipped: r.Skipped,
-		Objected: r.Objected, Held: r.Summary.Held,
+		Calls: run.Calls.Made, Cost: run.Calls.Cost, Objected: r.Objected, Held: r.Summary.Held,
 	}
 	d.Beside = &DoneWords{StartedAt: run.StartedAt, FinishedAt: run.FinishedAt}
 	writes, err := h.Store.Writes(ctx, run.ID)

@@ -122,6 +122,6 @@ func WhyWritten(w audit.Write) string {
 func runOf(r store.Run) RunStatus {
 	return RunStatus{
 		ID: r.ID, Target: r.Target, Trigger: r.Trigger, Undoes: r.Undoes, Requester: r.Requester, StartedAt: r.StartedAt, FinishedAt: r.FinishedAt,
-		State: r.Report.State, Done: r.Report.Done, Failed: r.Report.Failed, Error: r.Report.Error,
+		State: r.Report.State, Done: r.Report.Done, Failed: r.Report.Failed, Calls: r.Calls.Made, Cost: r.Calls.Cost, Error: r.Report.Error,
 	}
 }

@@ -66,6 +66,8 @@ type RunStatus struct {
 	State      string    `json:"state"`
 	Done       int       `json:"done"`
 	Failed     int       `json:"failed"`
+	Calls      int       `json:"calls"` // to the target, in the slices so far
+	Cost       int       `json:"cost"`  // in points of the target's rations, as far as it tells
 	Error      string    `json:"error,omitempty"`
 }
 

@@ -82,6 +82,8 @@ type Done struct {
 	Updated  int        `json:"updated"`
 	Already  int        `json:"already"`
 	Failed   int        `json:"failed"`
+	Calls    int        `json:"calls"` // to the target
+	Cost     int        `json:"cost"`  // in points of the target's rations, as far as it tells
 	Skipped  int        `json:"skipped"`
 	Objected int        `json:"objected"`
 	Guards   []string   `json:"guards"` // that object
@@ -319,6 +321,8 @@ func (t *tally) wrote(w apply.Written) {
 func (t *tally) slice(r reconcile.Report) {
 	t.done.Run, t.done.State, t.done.Objected, t.done.Unread = cmp.Or(r.Run, t.done.Run), r.State, r.Objected, list(r.Unread)
 	t.done.Skipped = r.Skipped
+	t.done.Calls += r.Calls.Made
+	t.done.Cost += r.Calls.Cost
 }
 
 // failed says what ended the run before its end, and counts what that has left undone.

@@ -148,7 +148,7 @@ func newLab(t T, dir string) *lab {
 	l.close = append(l.close, func() { _ = l.store.Shut() })
 
 	octo, err := github.Kind.Open(ctx, setting.Values{"organization": "octo-org", "api_url": web.URL, "token": "ghp_bossToken", "pace": "0s"},
-		target.Env{Name: "octo", Lane: "person", Now: l.clock.Now, HTTP: http.DefaultTransport, Log: slog.New(slog.DiscardHandler)})
+		target.Env{Name: "octo", Lane: "person", Now: l.clock.Now, HTTP: http.DefaultTransport, Log: slog.New(slog.DiscardHandler), Meter: target.Counting(nil)})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -10,6 +10,7 @@ import (
 	"musterline.example/link"
 	"musterline.example/mapping"
 	"musterline.example/plan"
+	"musterline.example/target"
 	"musterline.example/team"
 )
 
@@ -55,6 +56,8 @@ type Notebook interface {
 	// has read its target takes those for teams or an account only: who asks for the whole waits for a run that reads it anew. With no
 	// trigger given, that of the first person's request is the run's, else of the first event's, else of the first.
 	Begin(ctx context.Context, r Run) (Run, error)
+	// CountCalls adds to what a run has asked of its target.
+	CountCalls(ctx context.Context, run string, c target.Calls) error
 	// Finish closes a run with its report.
 	Finish(ctx context.Context, run string, r Report) error
 
@@ -218,8 +221,9 @@ type Report struct {
 
 	Done, Already, Failed, Skipped, Unknown int // writes: in this slice, and in memory in the whole run
 
-	Objected int      // changes that guards stop
-	Unread   []string // sources that could not be read, and why
+	Calls    target.Calls // in this slice
+	Objected int          // changes that guards stop
+	Unread   []string     // sources that could not be read, and why
 	Error    string
 	At       time.Time
 }

@@ -353,6 +353,60 @@ func TestSomebodyWhoJoinedSinceIsFoundWhenTheirAccountIsAskedFor(t *testing.T) {
 	}
 }
 
+func TestTheCallsOfARunAreThoseThatItsTargetAnswered(t *testing.T) {
+	l := openLab(t)
+	l.join("ada")
+	for _, name := range []string{"a", "b", "c"} {
+		l.team(name)
+		l.corp.group(name, "ada")
+		l.mapped(name, name)
+	}
+	counted := func(doing string) target.Calls {
+		t.Helper()
+		runs, err := l.store.Runs(context.Background(), "octo", "", 1)
+		if err != nil || len(runs) != 1 {
+			t.Fatalf("%d runs, %v", len(runs), err)
+		}
+		seen := l.gh.Counts()
+		if want := (target.Calls{Made: seen.Calls, Cost: seen.RESTCost + seen.GraphQLPoints}); runs[0].Calls != want || want.Cost == 0 {
+			t.Errorf("%s: %+v are counted, and GitHub has answered %+v", doing, runs[0].Calls, want)
+		}
+		return runs[0].Calls
+	}
+	teams := 0
+	first, more, err := l.slice(reconcile.Budget{Patient: true, Call: func(within bool) reconcile.Called {
+		if !within {
+			teams++
+		}
+		return reconcile.Called{Leave: !within && teams > 2}
+	}})
+	if err != nil || !more {
+		t.Fatalf("more %t, %v", more, err)
+	}
+	if got := counted("a slice"); got != first.Calls {
+		t.Errorf("the run has %+v, its only slice %+v", got, first.Calls)
+	}
+	if _, more, err = l.slice(reconcile.Budget{Patient: true}); err != nil || more {
+		t.Fatalf("more %t, %v", more, err)
+	}
+	if got := counted("the whole run"); got.Made <= first.Calls.Made {
+		t.Errorf("the second slice made none: %+v after %+v", got, first.Calls)
+	}
+
+	done, err := l.store.Runs(context.Background(), "octo", "", 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	l.gh.Reset()
+	undone, err := reconcile.Undo(context.Background(), l.deps, "octo", done[0].ID, reconcile.Budget{Run: reconcile.Run{Requester: "ada"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := counted("an undo"); got != undone.Calls {
+		t.Errorf("the undo has %+v, and says %+v", got, undone.Calls)
+	}
+}
+
 func TestTheReportInMemoryCountsAllSlices(t *testing.T) {
 	l := openLab(t)
 	l.join("ada")

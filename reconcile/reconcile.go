@@ -161,6 +161,7 @@ func Slice(ctx context.Context, d Deps, name string, b Budget) (report Report, m
 	if err != nil {
 		return report, false, err
 	}
+	ctx, calls := target.Counted(ctx)
 	if b.Begun != nil {
 		b.Begun(run)
 	}
@@ -170,6 +171,7 @@ func Slice(ctx context.Context, d Deps, name string, b Budget) (report Report, m
 		if why != nil {
 			world, more, err = nil, false, errFault
 		}
+		report.Calls = d.countCalls(ctx, run, calls())
 		if !more {
 			report = d.finish(ctx, run, world, report, err)
 		}

@@ -87,6 +87,17 @@ func (d Deps) finish(ctx context.Context, run Run, w *World, r Report, err error
 	return r
 }
 
+// countCalls notes what a slice has asked of its target, also when the caller has given up waiting. A count that is lost is no reason to end a run.
+func (d Deps) countCalls(ctx context.Context, run Run, c target.Calls) target.Calls {
+	if c == (target.Calls{}) {
+		return c
+	}
+	if err := d.Notebook.CountCalls(context.WithoutCancel(ctx), run.ID, c); err != nil {
+		d.Logger.Error("count the calls of the run", "run", run.ID, "error", err)
+	}
+	return c
+}
+
 // saveReads keeps what the run has read of its sources, for the runs to come.
 func (d Deps) saveReads(ctx context.Context, w *World) error {
 	for _, name := range slices.Sorted(maps.Keys(w.Sources)) {

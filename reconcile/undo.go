@@ -13,6 +13,7 @@ import (
 	"musterline.example/link"
 	"musterline.example/mapping"
 	"musterline.example/plan"
+	"musterline.example/target"
 	"musterline.example/team"
 )
 
@@ -31,6 +32,7 @@ func PlanUndo(ctx context.Context, d Deps, name, undone string) (*Decision, erro
 // or none and ErrMoved. Of the budget only the deadline is not looked at, and a Call that only says to leave is not heeded.
 func Undo(ctx context.Context, d Deps, name, undone string, b Budget) (report Report, err error) {
 	b.Run.Undoes, b.Run.Trigger = undone, "undo"
+	ctx, calls := target.Counted(ctx)
 	if t, ok := d.Targets[name]; ok {
 		if err := closeIntents(ctx, d, t, name); err != nil {
 			return report, err
@@ -56,6 +58,7 @@ func Undo(ctx context.Context, d Deps, name, undone string, b Budget) (report Re
 		if why != nil {
 			err = errFault
 		}
+		report.Calls = d.countCalls(ctx, run, calls())
 		report = d.finish(ctx, run, nil, report, err)
 		if why != nil {
 			panic(why)

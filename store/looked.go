@@ -59,7 +59,7 @@ func (s *Store) RunsOf(ctx context.Context, f RunFilter) ([]Run, error) {
 		}
 		conditions = append(conditions, "number < "+value(r.Number))
 	}
-	query := "SELECT id, number, target, cause, requester, credential, undoes, started_at, finished_at, state, report, cancelled_by FROM runs"
+	query := "SELECT id, number, target, cause, requester, credential, undoes, started_at, finished_at, state, report, cancelled_by, calls, cost FROM runs"
 	if len(conditions) > 0 {
 		query += " WHERE " + strings.Join(conditions, " AND ")
 	}
@@ -75,7 +75,7 @@ func (s *Store) RunsOf(ctx context.Context, f RunFilter) ([]Run, error) {
 	for rows.Next() {
 		var r db.GetOpenRunRow
 		if err := rows.Scan(&r.ID, &r.Number, &r.Target, &r.Cause, &r.Requester, &r.Credential, &r.Undoes, &r.StartedAt, &r.FinishedAt, &r.State,
-			&r.Report, &r.CancelledBy); err != nil {
+			&r.Report, &r.CancelledBy, &r.Calls, &r.Cost); err != nil {
 			return nil, fmt.Errorf("read runs: %w", err)
 		}
 		run, err := endedRun(r)

@@ -15,6 +15,7 @@ import (
 	"musterline.example/plan"
 	"musterline.example/reconcile"
 	"musterline.example/store/internal/db"
+	"musterline.example/target"
 )
 
 // Begin opens a run, or returns the one that an earlier slice left open, and takes the requests that are due into it: all of them while it
@@ -167,6 +168,13 @@ func (s *Store) Finish(ctx context.Context, run string, r reconcile.Report) erro
 			err = fmt.Errorf("open run: %w", ErrNotFound)
 		}
 		return err
+	})
+}
+
+// CountCalls adds to what a run has asked of its target.
+func (s *Store) CountCalls(ctx context.Context, run string, c target.Calls) error {
+	return s.write(ctx, "count the calls of run "+run, func(t *tx) error {
+		return t.CountCalls(ctx, db.CountCallsParams{ID: run, Calls: int64(c.Made), Cost: int64(c.Cost)})
 	})
 }
 
@@ -348,6 +356,7 @@ type Run struct {
 	reconcile.Run
 	FinishedAt time.Time // zero while it is open
 	Report     reconcile.Report
+	Calls      target.Calls // in all slices so far
 }
 
 // Runs lists the runs of a target, or of all with no target given, the newest first: at most limit (20 when 0), and only older ones than
@@ -416,7 +425,7 @@ func (s *Store) run(ctx context.Context, id string) (db.GetRunRow, error) {
 }
 
 func endedRun(row db.GetOpenRunRow) (Run, error) {
-	r := Run{Run: runOf(row), FinishedAt: moment(row.FinishedAt)}
+	r := Run{Run: runOf(row), FinishedAt: moment(row.FinishedAt), Calls: target.Calls{Made: int(row.Calls), Cost: int(row.Cost)}}
 	if row.Report != "" {
 		var body reportBody
 		if err := json.Unmarshal([]byte(row.Report), &body); err != nil {

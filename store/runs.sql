@@ -1,9 +1,9 @@
 -- name: GetOpenRun :one
-SELECT id, number, target, cause, requester, credential, undoes, started_at, finished_at, state, report, cancelled_by
+SELECT id, number, target, cause, requester, credential, undoes, started_at, finished_at, state, report, cancelled_by, calls, cost
 FROM runs WHERE target = @target AND finished_at = 0;
 
 -- name: GetRun :one
-SELECT id, number, target, cause, requester, credential, undoes, started_at, finished_at, state, report, cancelled_by FROM runs WHERE id = @id;
+SELECT id, number, target, cause, requester, credential, undoes, started_at, finished_at, state, report, cancelled_by, calls, cost FROM runs WHERE id = @id;
 
 -- name: OpenRun :execrows
 INSERT INTO runs (id, number, target, cause, requester, credential, undoes, started_at, finished_at, state, report)
@@ -13,12 +13,15 @@ ON CONFLICT DO NOTHING;
 -- name: FinishRun :execrows
 UPDATE runs SET finished_at = @finished_at, state = @state, report = @report, reading = NULL WHERE id = @id AND finished_at = 0;
 
+-- name: CountCalls :exec
+UPDATE runs SET calls = calls + @calls, cost = cost + @cost WHERE id = @id;
+
 -- name: ListRuns :many
-SELECT id, number, target, cause, requester, credential, undoes, started_at, finished_at, state, report, cancelled_by
+SELECT id, number, target, cause, requester, credential, undoes, started_at, finished_at, state, report, cancelled_by, calls, cost
 FROM runs WHERE target = @target AND number < @before ORDER BY number DESC LIMIT @n;
 
 -- name: ListAllRuns :many
-SELECT id, number, target, cause, requester, credential, undoes, started_at, finished_at, state, report, cancelled_by
+SELECT id, number, target, cause, requester, credential, undoes, started_at, finished_at, state, report, cancelled_by, calls, cost
 FROM runs WHERE number < @before ORDER BY number DESC LIMIT @n;
 
 -- name: GetRunReading :one

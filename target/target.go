@@ -158,12 +158,12 @@ type Env struct {
 }
 
 // A Meter is told what the calls under one credential cost. Its methods return at once and may be called from several goroutines. The
-// resource is the vendor's word for a ration, such as "core".
+// context is that of the call, for who counts in it; the resource is the vendor's word for a ration, such as "core".
 type Meter interface {
 	// Called tells of one call; status 0 is one without an answer.
-	Called(resource string, status int, took time.Duration)
+	Called(ctx context.Context, resource string, status int, took time.Duration)
 	// Spent tells how many points of a ration an answer took, and Left what the vendor says remains of it.
-	Spent(resource string, points int)
+	Spent(ctx context.Context, resource string, points int)
 	Left(resource string, remaining, limit int)
 	// Waited tells how long a call stood in the queue or before a limit.
 	Waited(d time.Duration)

@@ -42,12 +42,13 @@ type Config struct {
 	Meter Meter             // nil: nobody counts
 }
 
-// A Meter is told what calls cost. Its methods return at once. The resource is GitHub's word for a ration: "core" or "graphql".
+// A Meter is told what calls cost, each with its own context. Its methods return at once. The resource is GitHub's word for a ration: "core" or
+// "graphql".
 type Meter interface {
 	// Called tells of one call; status 0 is one without an answer.
-	Called(resource string, status int, took time.Duration)
+	Called(ctx context.Context, resource string, status int, took time.Duration)
 	// Spent tells how many points of a ration an answer took, and Left what GitHub says remains of it.
-	Spent(resource string, points int)
+	Spent(ctx context.Context, resource string, points int)
 	Left(resource string, remaining, limit int)
 	// Waited tells how long a call stood in the queue or before a limit.
 	Waited(d time.Duration)
@@ -55,10 +56,10 @@ type Meter interface {
 
 type noMeter struct{}
 
-func (noMeter) Called(string, int, time.Duration) {}
-func (noMeter) Spent(string, int)                 {}
-func (noMeter) Left(string, int, int)             {}
-func (noMeter) Waited(time.Duration)              {}
+func (noMeter) Called(context.Context, string, int, time.Duration) {}
+func (noMeter) Spent(context.Context, string, int)                 {}
+func (noMeter) Left(string, int, int)                              {}
+func (noMeter) Waited(time.Duration)                               {}
 
 // A Client speaks with one GitHub under one credential.
 type Client struct {

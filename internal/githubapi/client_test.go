@@ -663,13 +663,13 @@ type counter struct {
 	waits    int
 }
 
-func (c *counter) Called(resource string, status int, _ time.Duration) {
+func (c *counter) Called(_ context.Context, resource string, status int, _ time.Duration) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.statuses[resource] = append(c.statuses[resource], status)
 }
 
-func (c *counter) Spent(resource string, points int) {
+func (c *counter) Spent(_ context.Context, resource string, points int) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.spent[resource] += points

@@ -108,7 +108,7 @@ func (c *Client) Query(ctx context.Context, document string, variables map[strin
 	if len(answer.Data) == 0 || string(answer.Data) == "null" {
 		return answer.Errors, c.noData(answer.Errors, answer.Message, id)
 	}
-	c.spent(answer.Data)
+	c.spent(ctx, answer.Data)
 	if err := json.Unmarshal(answer.Data, out); err != nil {
 		e := Problem(Broken)
 		e.Request, e.Err = id, err
@@ -118,7 +118,7 @@ func (c *Client) Query(ctx context.Context, document string, variables map[strin
 }
 
 // spent tells the meter what an answer cost, if its document asked.
-func (c *Client) spent(data json.RawMessage) {
+func (c *Client) spent(ctx context.Context, data json.RawMessage) {
 	if _, idle := c.meter.(noMeter); idle || c.meter == nil {
 		return
 	}
@@ -128,7 +128,7 @@ func (c *Client) spent(data json.RawMessage) {
 		} `json:"rateLimit"`
 	}
 	if json.Unmarshal(data, &said) == nil && said.RateLimit.Cost > 0 {
-		c.meter.Spent("graphql", said.RateLimit.Cost)
+		c.meter.Spent(ctx, "graphql", said.RateLimit.Cost)
 	}
 }
 

@@ -50,7 +50,7 @@ func (g gate) RoundTrip(req *http.Request) (*http.Response, error) {
 		c.meter.Waited(began.Sub(asked))
 		resp, err := g.send(again)
 		release()
-		g.measure(resource, resp, time.Since(began))
+		g.measure(req.Context(), resource, resp, time.Since(began))
 		if err != nil {
 			if req.Context().Err() == nil && errors.Is(err, context.DeadlineExceeded) {
 				err = fmt.Errorf("no answer within %s", answerWithin)
@@ -91,18 +91,18 @@ func (g gate) RoundTrip(req *http.Request) (*http.Response, error) {
 
 // measure tells the meter of one call. A REST answer costs a point, unless it only says that nothing has changed; what a GraphQL answer
 // costs stands in it, and Query tells.
-func (g gate) measure(resource string, resp *http.Response, took time.Duration) {
+func (g gate) measure(ctx context.Context, resource string, resp *http.Response, took time.Duration) {
 	if resp == nil {
-		g.c.meter.Called(resource, 0, took)
+		g.c.meter.Called(ctx, resource, 0, took)
 		return
 	}
 	status := resp.StatusCode
 	if resp.Header.Get(revalidated) != "" {
 		status = http.StatusNotModified
 	}
-	g.c.meter.Called(resource, status, took)
+	g.c.meter.Called(ctx, resource, status, took)
 	if resource == "core" && status != http.StatusNotModified {
-		g.c.meter.Spent(resource, 1)
+		g.c.meter.Spent(ctx, resource, 1)
 	}
 	remaining, err1 := strconv.Atoi(resp.Header.Get("X-RateLimit-Remaining"))
 	limit, err2 := strconv.Atoi(resp.Header.Get("X-RateLimit-Limit"))

@@ -156,14 +156,14 @@ type TargetMeter struct {
 }
 
 // Called counts a call; see target.Meter.
-func (m TargetMeter) Called(resource string, status int, took time.Duration) {
+func (m TargetMeter) Called(_ context.Context, resource string, status int, took time.Duration) {
 	ctx := context.Background()
 	m.t.calls.Add(ctx, 1, by("target", m.name, "resource", resource, "status", strconv.Itoa(status)))
 	m.t.took.Record(ctx, took.Seconds(), by("target", m.name, "resource", resource))
 }
 
 // Spent counts points of a ration.
-func (m TargetMeter) Spent(resource string, points int) {
+func (m TargetMeter) Spent(_ context.Context, resource string, points int) {
 	m.t.points.Add(context.Background(), int64(points), by("target", m.name, "resource", resource))
 }
 

@@ -31,9 +31,9 @@ func TestFiguresAreShownUnderTheirNames(t *testing.T) {
 		t.Fatal(err)
 	}
 	octo := m.Target("octo")
-	octo.Called("core", 200, 30*time.Millisecond)
-	octo.Called("core", 304, 10*time.Millisecond)
-	octo.Spent("graphql", 3)
+	octo.Called(t.Context(), "core", 200, 30*time.Millisecond)
+	octo.Called(t.Context(), "core", 304, 10*time.Millisecond)
+	octo.Spent(t.Context(), "graphql", 3)
 	octo.Left("core", 4990, 5000)
 	octo.Waited(time.Second)
 	m.Served("GET /api/v3/orgs/{org}/team-sync/groups", 200, time.Millisecond)

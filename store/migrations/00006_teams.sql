@@ -1,4 +1,5 @@
--- The teams of an organization as they were read last, so that a list of them can be looked at without asking the target.
+-- The teams of an organization as they were read last, so that a list of them can be looked at without asking the target; and what runs have
+-- asked of their targets.
 
 -- +goose Up
 
@@ -27,6 +28,12 @@ CREATE TABLE team_lists (
     PRIMARY KEY (host, organization_id)
 );
 
+-- Calls to the target, and what they cost of its rations.
+ALTER TABLE runs ADD COLUMN calls BIGINT NOT NULL DEFAULT 0;
+ALTER TABLE runs ADD COLUMN cost BIGINT NOT NULL DEFAULT 0;
+
 -- +goose Down
+ALTER TABLE runs DROP COLUMN cost;
+ALTER TABLE runs DROP COLUMN calls;
 DROP TABLE team_lists;
 DROP TABLE teams;

@@ -16,11 +16,12 @@ import (
 	"musterline.example/plan"
 	"musterline.example/reconcile"
 	"musterline.example/store"
+	"musterline.example/target"
 	"musterline.example/team"
 )
 
 // basic is what each method promises when it is called alone.
-var basic = merge(opening, targets, sources, mappings, people, ledgers, runs, waivers, records, jobs, teams, looked, names, followed)
+var basic = merge(opening, targets, sources, mappings, people, ledgers, runs, waivers, records, jobs, teams, looked, names, followed, notified)
 
 func merge(all ...map[string]func(*world)) map[string]func(*world) {
 	merged := map[string]func(*world){}
@@ -704,6 +705,24 @@ var runs = map[string]func(*world){
 		if r != nil {
 			w.Error("a finished run still has its reading")
 		}
+	},
+	"what a run asks of its target adds up": func(w *world) {
+		run := w.run()
+		w.must(w.CountCalls(w.ctx(), run, target.Calls{Made: 7, Cost: 12}))
+		w.must(w.CountCalls(w.ctx(), run, target.Calls{Made: 2}))
+		w.must(w.Finish(w.ctx(), run, reconcile.Report{State: "done"}))
+		want := target.Calls{Made: 9, Cost: 12}
+		one, err := w.Store.Run(w.ctx(), run)
+		w.must(err)
+		w.equal(one.Calls, want)
+		of, err := w.RunsOf(w.ctx(), store.RunFilter{})
+		w.must(err)
+		w.equal(of[0].Calls, want)
+		other := w.run()
+		all, err := w.Runs(w.ctx(), "", "", 0)
+		w.must(err)
+		w.equal([]target.Calls{all[0].Calls, all[1].Calls}, []target.Calls{{}, want})
+		w.must(w.Finish(w.ctx(), other, reconcile.Report{State: "done"}))
 	},
 	"runs are listed with their reports, the newest first": func(w *world) {
 		report := reconcile.Report{Run: "1", State: "objected", Summary: plan.Summary{Teams: 1, Remove: 4}, Objected: 4, At: start.Add(time.Minute)}

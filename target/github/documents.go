@@ -37,7 +37,7 @@ var (
 	listDocument  = listQuery + teamRef
 )
 
-const rateLimit = "rateLimit { limit remaining resetAt } "
+const rateLimit = "rateLimit { cost limit remaining resetAt } "
 
 // A part is a list within a team that may be longer than one page.
 type part int

@@ -112,5 +112,9 @@ func doneRun(d answer.Done) string {
 	if d.Run == "" {
 		return ""
 	}
-	return fmt.Sprintf(" (run %s, %s)", d.Run, words.Span(d.Words().FinishedAt.Sub(d.Words().StartedAt)))
+	calls := ""
+	if d.Calls > 0 {
+		calls = ", " + words.Count(d.Calls, "call")
+	}
+	return fmt.Sprintf(" (run %s, %s%s)", d.Run, words.Span(d.Words().FinishedAt.Sub(d.Words().StartedAt)), calls)
 }

@@ -103,6 +103,9 @@ func runText(r *answer.RunStatus, now time.Time) string {
 	if r.Failed > 0 {
 		text += ", " + words.Figure(r.Failed) + " failed"
 	}
+	if r.Calls > 0 {
+		text += ", " + words.Count(r.Calls, "call")
+	}
 	switch {
 	case strings.HasSuffix(r.Error, context.Canceled.Error()):
 		text += ": interrupted"

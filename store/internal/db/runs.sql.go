@@ -26,6 +26,21 @@ func (q *Queries) CancelRun(ctx context.Context, arg CancelRunParams) (int64, er
 	return result.RowsAffected()
 }
 
+const countCalls = `-- name: CountCalls :exec
+UPDATE runs SET calls = calls + $1, cost = cost + $2 WHERE id = $3
+`
+
+type CountCallsParams struct {
+	Calls int64
+	Cost  int64
+	ID    string
+}
+
+func (q *Queries) CountCalls(ctx context.Context, arg CountCallsParams) error {
+	_, err := q.db.ExecContext(ctx, countCalls, arg.Calls, arg.Cost, arg.ID)
+	return err
+}
+
 const deleteReading = `-- name: DeleteReading :exec
 DELETE FROM readings WHERE target = $1
 `
@@ -73,7 +88,7 @@ func (q *Queries) FinishRun(ctx context.Context, arg FinishRunParams) (int64, er
 }
 
 const getOpenRun = `-- name: GetOpenRun :one
-SELECT id, number, target, cause, requester, credential, undoes, started_at, finished_at, state, report, cancelled_by
+SELECT id, number, target, cause, requester, credential, undoes, started_at, finished_at, state, report, cancelled_by, calls, cost
 FROM runs WHERE target = $1 AND finished_at = 0
 `
 
@@ -90,6 +105,8 @@ type GetOpenRunRow struct {
 	State       string
 	Report      string
 	CancelledBy string
+	Calls       int64
+	Cost        int64
 }
 
 func (q *Queries) GetOpenRun(ctx context.Context, target string) (GetOpenRunRow, error) {
@@ -108,6 +125,8 @@ func (q *Queries) GetOpenRun(ctx context.Context, target string) (GetOpenRunRow,
 		&i.State,
 		&i.Report,
 		&i.CancelledBy,
+		&i.Calls,
+		&i.Cost,
 	)
 	return i, err
 }
@@ -161,7 +180,7 @@ func (q *Queries) GetReadingAt(ctx context.Context, target string) (int64, error
 }
 
 const getRun = `-- name: GetRun :one
-SELECT id, number, target, cause, requester, credential, undoes, started_at, finished_at, state, report, cancelled_by FROM runs WHERE id = $1
+SELECT id, number, target, cause, requester, credential, undoes, started_at, finished_at, state, report, cancelled_by, calls, cost FROM runs WHERE id = $1
 `
 
 type GetRunRow struct {
@@ -177,6 +196,8 @@ type GetRunRow struct {
 	State       string
 	Report      string
 	CancelledBy string
+	Calls       int64
+	Cost        int64
 }
 
 func (q *Queries) GetRun(ctx context.Context, id string) (GetRunRow, error) {
@@ -195,6 +216,8 @@ func (q *Queries) GetRun(ctx context.Context, id string) (GetRunRow, error) {
 		&i.State,
 		&i.Report,
 		&i.CancelledBy,
+		&i.Calls,
+		&i.Cost,
 	)
 	return i, err
 }
@@ -260,7 +283,7 @@ func (q *Queries) HasRead(ctx context.Context, id string) (int64, error) {
 }
 
 const listAllRuns = `-- name: ListAllRuns :many
-SELECT id, number, target, cause, requester, credential, undoes, started_at, finished_at, state, report, cancelled_by
+SELECT id, number, target, cause, requester, credential, undoes, started_at, finished_at, state, report, cancelled_by, calls, cost
 FROM runs WHERE number < $1 ORDER BY number DESC LIMIT $2
 `
 
@@ -282,6 +305,8 @@ type ListAllRunsRow struct {
 	State       string
 	Report      string
 	CancelledBy string
+	Calls       int64
+	Cost        int64
 }
 
 func (q *Queries) ListAllRuns(ctx context.Context, arg ListAllRunsParams) ([]ListAllRunsRow, error) {
@@ -306,6 +331,8 @@ func (q *Queries) ListAllRuns(ctx context.Context, arg ListAllRunsParams) ([]Lis
 			&i.State,
 			&i.Report,
 			&i.CancelledBy,
+			&i.Calls,
+			&i.Cost,
 		); err != nil {
 			return nil, err
 		}
@@ -321,7 +348,7 @@ func (q *Queries) ListAllRuns(ctx context.Context, arg ListAllRunsParams) ([]Lis
 }
 
 const listRuns = `-- name: ListRuns :many
-SELECT id, number, target, cause, requester, credential, undoes, started_at, finished_at, state, report, cancelled_by
+SELECT id, number, target, cause, requester, credential, undoes, started_at, finished_at, state, report, cancelled_by, calls, cost
 FROM runs WHERE target = $1 AND number < $2 ORDER BY number DESC LIMIT $3
 `
 
@@ -344,6 +371,8 @@ type ListRunsRow struct {
 	State       string
 	Report      string
 	CancelledBy string
+	Calls       int64
+	Cost        int64
 }
 
 func (q *Queries) ListRuns(ctx context.Context, arg ListRunsParams) ([]ListRunsRow, error) {
@@ -368,6 +397,8 @@ func (q *Queries) ListRuns(ctx context.Context, arg ListRunsParams) ([]ListRunsR
 			&i.State,
 			&i.Report,
 			&i.CancelledBy,
+			&i.Calls,
+			&i.Cost,
 		); err != nil {
 			return nil, err
 		}
