@@ -20,9 +20,10 @@ import (
 
 // An Explained is a part of the configuration with every setting that it can hold: its value here, and where that comes from.
 type Explained struct {
-	Section string `json:"section"`
+	Section string `json:"section"` // a section of rows, or teams
 	Name    string `json:"name"`
-	Row     *Row   `json:"row,omitempty"` // what a change begins from; none: nothing is set yet
+	Title   string `json:"title,omitempty"` // of a team: its display name
+	Row     *Row   `json:"row,omitempty"`   // what a change begins from; none: nothing is set yet
 
 	ReadOnly string         `json:"read_only,omitempty"` // why it cannot be changed here
 	Settings []Setting      `json:"settings"`
@@ -74,8 +75,8 @@ type LimitSetting struct {
 
 // From says where a value comes from.
 type From struct {
-	Origin string    `json:"origin"`         // default, file or api
-	Level  string    `json:"level"`          // organization, all or enterprise; empty for a default
+	Origin string    `json:"origin"`         // default, file, rule or api
+	Level  string    `json:"level"`          // team, organization, all or enterprise; empty for a default
 	File   string    `json:"file,omitempty"` // of the file
 	Line   int       `json:"line,omitempty"`
 	By     string    `json:"by,omitempty"` // of the api
@@ -94,34 +95,43 @@ func (h *House) ExplainTarget(ctx context.Context, target string) (Explained, er
 	if err := OneOf("target", target, h.targetNames()); err != nil {
 		return Explained{}, err
 	}
-	e, own, err := h.explained(ctx, config.TargetsSection, target)
+	e, layers, limits, err := h.targetLayers(ctx, target)
 	if err != nil {
 		return e, err
-	}
-	layers := []layer{own}
-	all, err := h.layer(ctx, config.SettingsSection, "guards", "all")
-	if err != nil {
-		return e, err
-	}
-	limits := []layer{all, own.child("guards")}
-	over, err := h.layer(ctx, config.SettingsSection, "enterprise", "enterprise")
-	if err != nil {
-		return e, err
-	}
-	var listed []string
-	_ = json.Unmarshal(over.body["organizations"], &listed) // of no enterprise there are none
-	if slices.Contains(listed, target) {
-		layers, limits = append(layers, over), append(limits, over.child("guards"))
 	}
 	e.Settings = h.settings(config.TargetFields(), layers)
 	e.Guards = h.guardSettings(limits)
-	for slug := range own.child("teams").body {
+	for slug := range layers[0].child("teams").body {
 		e.Teams = append(e.Teams, slug)
 	}
 	slices.Sort(e.Teams)
 	enabled, err := h.Enabled(ctx, target)
 	e.Enabled = &EnabledNow{enabled, fmt.Sprintf("%q", fmt.Sprint(enabled.Version))}
 	return e, err
+}
+
+// targetLayers begins what is told of a target, with the layers of its settings and of its guards' limits: the last that sets a key wins. The
+// first layer of the settings is the target's own.
+func (h *House) targetLayers(ctx context.Context, target string) (e Explained, layers, limits []layer, err error) {
+	e, own, err := h.explained(ctx, config.TargetsSection, target)
+	if err != nil {
+		return e, nil, nil, err
+	}
+	all, err := h.layer(ctx, config.SettingsSection, "guards", "all")
+	if err != nil {
+		return e, nil, nil, err
+	}
+	layers, limits = []layer{own}, []layer{all, own.child("guards")}
+	over, err := h.layer(ctx, config.SettingsSection, "enterprise", "enterprise")
+	if err != nil {
+		return e, nil, nil, err
+	}
+	var listed []string
+	_ = json.Unmarshal(over.body["organizations"], &listed) // of no enterprise there are none
+	if slices.Contains(listed, target) {
+		layers, limits = append(layers, over), append(limits, over.child("guards"))
+	}
+	return e, layers, limits, nil
 }
 
 // ExplainSetting says what is set for everything: enterprise, guards, links or schedule.

@@ -13,6 +13,9 @@ import (
 // TargetFields are the settings that every target takes, whatever its kind.
 func TargetFields() []setting.Field { return slices.Clone(targetFields) }
 
+// TeamFields are the settings that a target takes for a single team, beside the limits of guards.
+func TeamFields() []setting.Field { return slices.Clone(teamFields) }
+
 // SettingFields are the fields of one of SettingNames that are no limits: of guards there are none, see GuardFields.
 func SettingFields(name string) []setting.Field {
 	switch name {

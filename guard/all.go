@@ -43,6 +43,17 @@ func Names() []string {
 	return names
 }
 
+// TeamNames returns the names of the guards that look at one team at a time, and so hear what is set for a single team, in their order.
+func TeamNames() []string {
+	return slices.DeleteFunc(Names(), func(name string) bool {
+		switch name {
+		case "first_connection", "empty_group", "missing_group", "team_removals", "team_additions", "approval", "protected", "foreign_writer":
+			return false
+		}
+		return true
+	})
+}
+
 // A view is one team of a plan with all that a guard needs to judge it.
 type view struct {
 	*plan.TeamChange

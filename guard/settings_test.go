@@ -1,6 +1,7 @@
 package guard_test
 
 import (
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -77,5 +78,21 @@ func TestTheWayOutQuotesNamesWithSpaces(t *testing.T) {
 	_, objections := w.approve()
 	if want := `musterline approve octo --team "Platform team" --reason TEXT`; !strings.Contains(objections[0].WayOut, want) {
 		t.Errorf("%q does not say %q", objections[0].WayOut, want)
+	}
+}
+
+// Who sets something for a team is offered what the team's guards hear, and nothing else.
+func TestTheGuardsThatHearATeam(t *testing.T) {
+	for _, name := range guard.Names() {
+		w := worlds[name]()
+		for id, f := range w.facts.Teams {
+			f.Settings = &guard.Settings{Off: []string{name}}
+			w.facts.Teams[id] = f
+		}
+		_, objections := w.approve()
+		hears := !slices.Contains(objectors(objections), name)
+		if said := slices.Contains(guard.TeamNames(), name); said != hears {
+			t.Errorf("%s hears a team: %t, and is told of as if: %t", name, hears, said)
+		}
 	}
 }

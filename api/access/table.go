@@ -101,6 +101,8 @@ var Routes = map[string]Permission{
 	"GET /api/musterline/targets/{target}/enabled":                        Read,
 	"PUT /api/musterline/targets/{target}/enabled":                        Operate,
 	"GET /api/musterline/targets/{target}/settings":                       Read,
+	"GET /api/musterline/targets/{target}/teams/{team}/settings":          ReadMappings,
+	"PUT /api/musterline/targets/{target}/teams/{team}/settings":          Administer,
 
 	"GET /api/musterline/sources":                   Administer,
 	"GET /api/musterline/sources/{name}":            Administer,
