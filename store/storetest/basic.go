@@ -21,7 +21,7 @@ import (
 )
 
 // basic is what each method promises when it is called alone.
-var basic = merge(opening, targets, sources, mappings, people, ledgers, runs, waivers, records, jobs, teams, looked, names, followed, notified)
+var basic = merge(opening, targets, sources, mappings, people, ledgers, runs, waivers, records, jobs, teams, looked, names, followed)
 
 func merge(all ...map[string]func(*world)) map[string]func(*world) {
 	merged := map[string]func(*world){}
