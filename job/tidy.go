@@ -31,7 +31,7 @@ func (j *Jobs) forget(ctx context.Context) error {
 		err = j.Store.Sessions(nil).Sweep(ctx)
 	}
 	if err == nil {
-		j.Log.InfoContext(ctx, "what is old was forgotten", "requests", done.Requests, "progress", done.Progress, "reads", done.Views)
+		j.Log.InfoContext(ctx, "what is old was forgotten", "requests", done.Requests, "progress", done.Progress, "reads", done.Views, "deliveries", done.Deliveries)
 	}
 	return err
 }

@@ -22,7 +22,7 @@ type dialect struct {
 }
 
 // version is the newest version of the tables that this program knows.
-const version = 6
+const version = 7
 
 // provider returns the migrations: the files, which are the same for both databases, and the triggers, which cannot be.
 func provider(to *sql.DB, d dialect, log *slog.Logger) (*goose.Provider, error) {

@@ -11,13 +11,13 @@ import (
 )
 
 // Tidied is how many rows Tidy has deleted.
-type Tidied struct{ Requests, Progress, Views int64 }
+type Tidied struct{ Requests, Progress, Views, Deliveries int64 }
 
 // tidyAtOnce is how many rows one transaction deletes, so that whoever writes meanwhile waits for no more than that.
 const tidyAtOnce = 500
 
 // Tidy deletes what nobody asks for any more: requests that a run has answered which ended before a moment, the progress of those runs, what
-// runs made of reads of sources before it, sessions whose time is over, and sign-in links a day after theirs. Who waits is never forgotten, nor
+// runs made of reads of sources before it, messages to notifications that arrived or failed, sessions whose time is over, and sign-in links a day after theirs. Who waits is never forgotten, nor
 // is anything that the guards, an undo, the answer to why, or the audit record rest on: of what runs made of reads, twice as many as
 // guards look at stay, however old they are.
 func (s *Store) Tidy(ctx context.Context, before time.Time) (done Tidied, err error) {
@@ -33,6 +33,11 @@ func (s *Store) Tidy(ctx context.Context, before time.Time) (done Tidied, err er
 		return done, err
 	}
 	if done.Views, err = s.tidyViews(ctx, at); err != nil {
+		return done, err
+	}
+	if done.Deliveries, err = s.batches(ctx, "forget old deliveries", func(t *tx) (int64, error) {
+		return t.TidyDeliveries(ctx, db.TidyDeliveriesParams{Before: at, N: tidyAtOnce})
+	}); err != nil {
 		return done, err
 	}
 	return done, s.Sessions(nil).Sweep(ctx)

@@ -14,7 +14,7 @@ import (
 )
 
 // access is about tokens, roles, sessions and sign-in links.
-var access = merge(tokens, roles, bound, sessions, signIns, configured, changes, auditing)
+var access = merge(tokens, roles, bound, sessions, signIns, configured, notified, changes, auditing)
 
 var tokens = map[string]func(*world){
 	"a token is known by its text": func(w *world) {

@@ -31,6 +31,21 @@ type Configured struct {
 	At      int64
 }
 
+type Delivery struct {
+	ID           string
+	Number       int64
+	Notification string
+	Type         string
+	Body         string
+	MadeAt       int64
+	State        string
+	Attempts     int64
+	Status       int64
+	Trouble      string
+	TriedAt      int64
+	NextAt       int64
+}
+
 type Disconnect struct {
 	Target string
 	Number int64
@@ -153,6 +168,12 @@ type SignInLink struct {
 	UsedAt    int64
 }
 
+type Silence struct {
+	Notification string
+	At           int64
+	Why          string
+}
+
 type Source struct {
 	Name       string
 	TakenAt    int64
@@ -197,6 +218,12 @@ type Token struct {
 	UsedAt    int64
 	RevokedBy string
 	RevokedAt int64
+}
+
+type Told struct {
+	Notification string
+	Subject      string
+	Body         string
 }
 
 type Write struct {
