@@ -35,9 +35,7 @@ func TestAnOrganizationIsConnectedByAToken(t *testing.T) {
 	b.see("It works", "admin:org", "Has it")
 	b.click("button", "Connect")
 	b.see("Save changes", "southlight")
-	if at := b.at(); at != "/console/connections/targets/south" {
-		t.Errorf("it leads to %s", at)
-	}
+	b.wait("it leads to the connection", func() bool { return b.at() == "/console/connections/targets/south" })
 	if text := b.text(); strings.Contains(text, ownersToken) {
 		t.Error("the token is shown")
 	}
@@ -53,7 +51,7 @@ func TestAnOrganizationIsConnectedByAToken(t *testing.T) {
 	b.see("Resumed. A sync is asked for.")
 	b.click("button", "Disconnect this organization")
 	b.see("Everybody stays")
-	b.click("button", "Disconnect")
+	b.confirm("Disconnect")
 	b.see("Identity providers, whose groups are read")
 	b.gone("southlight")
 }
@@ -81,9 +79,7 @@ func TestAnOrganizationIsConnectedByAGitHubApp(t *testing.T) {
 	b.click("button", "Install")
 	b.see("It works", "members:write", "Has it")
 	b.shot("connections-app-done")
-	if at := b.at(); !strings.HasPrefix(at, "/console/connections/targets/south") {
-		t.Errorf("it leads to %s", at)
-	}
+	b.wait("it leads to the connection", func() bool { return strings.HasPrefix(b.at(), "/console/connections/targets/south") })
 }
 
 func TestASourceIsMadeOfADirectoryServerAndTested(t *testing.T) {
@@ -109,7 +105,7 @@ func TestASourceIsMadeOfADirectoryServerAndTested(t *testing.T) {
 	b.shot("connections-ldap-works")
 	b.axe()
 	b.click("button", "Add source")
-	b.see("Not read yet", "Save changes")
+	b.see("Save changes", "Delete this source")
 	b.click("button", "Show groups")
 	b.see("g0", "not mapped")
 	b.click("button", "Test connection")
@@ -118,7 +114,7 @@ func TestASourceIsMadeOfADirectoryServerAndTested(t *testing.T) {
 		t.Error("the password is shown")
 	}
 	b.click("button", "Delete this source")
-	b.click("button", "Delete")
+	b.confirm("Delete")
 	b.see("Identity providers, whose groups are read", "people")
 	b.gone("corp")
 }

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"net/http"
 	"net/http/httptest"
 	"os"
 	"os/exec"
@@ -65,8 +66,9 @@ type lab struct {
 	org    *githubsim.Organization
 	github *githubsim.Server
 	hub    *httptest.Server
-	url    string // of the console's server
-	idp    string // of the identity provider to sign in with; empty: there is none
+	url    string        // of the console's server
+	idp    string        // of the identity provider to sign in with; empty: there is none
+	let    chan struct{} // a write to GitHub takes one from here, where there is a hold
 
 	server *exec.Cmd
 	ended  chan struct{}
@@ -126,7 +128,7 @@ func newLab(t *testing.T) *lab {
 	l.org.Team("platform").Set("mia", githubsim.Maintainer)
 	l.github = githubsim.New(githubsim.Options{World: l.world, KeepCalls: 10_000})
 	l.github.PutToken(githubsim.Token{Value: ownersToken, User: "olga", Scopes: []string{"admin:org"}})
-	l.hub = httptest.NewServer(l.github)
+	l.hub = httptest.NewServer(http.HandlerFunc(l.takes))
 	t.Cleanup(l.hub.Close)
 	l.url = "http://" + freeAddress(t)
 	t.Cleanup(l.stop)
@@ -220,6 +222,30 @@ func (l *lab) stop() {
 	if strings.Contains(l.log.String(), ownersToken) {
 		l.t.Error("a token is in the log")
 	}
+}
+
+// hold makes GitHub take so many writes of memberships and no more until it is let go, so that a run is under way for as long as a test
+// looks at it. It has to be called before anything is started that writes.
+func (l *lab) hold(writes int) (letGo func()) {
+	l.t.Helper()
+	l.let = make(chan struct{}, writes)
+	for range writes {
+		l.let <- struct{}{}
+	}
+	letGo = sync.OnceFunc(func() { close(l.let) })
+	l.t.Cleanup(letGo)
+	return letGo
+}
+
+// takes is GitHub, behind a hold.
+func (l *lab) takes(w http.ResponseWriter, r *http.Request) {
+	if l.let != nil && r.Method != http.MethodGet && strings.Contains(r.URL.Path, "/memberships/") {
+		select {
+		case <-l.let:
+		case <-r.Context().Done():
+		}
+	}
+	l.github.ServeHTTP(w, r)
 }
 
 // ours reports whether an address is of the test: the console leads to the simulated GitHub and identity provider, and back.

@@ -14,9 +14,7 @@ func TestSomebodyIsLinkedByHandAndJoinsAsWasSaid(t *testing.T) {
 	b.fill("Name, mail address, id or login", "joe")
 	b.see("Joe Marsh", "Not linked")
 	b.gone("Ada Lovelace")
-	if at := b.at(); !strings.Contains(at, "q=joe") {
-		t.Errorf("the search is not in the address: %s", at)
-	}
+	b.wait("the search is in the address", func() bool { return strings.Contains(b.at(), "q=joe") })
 	b.click("link", "Joe Marsh")
 	b.see("No account is known to be theirs", "Held")
 	b.click("button", "Link an account")
@@ -36,7 +34,8 @@ func TestSomebodyIsLinkedByHandAndJoinsAsWasSaid(t *testing.T) {
 
 	b.click("button", "Take back")
 	b.see("Take back the link of Joe Marsh")
-	b.click("button", "Cancel")
+	b.confirm("Cancel")
+	b.gone("Take back the link of Joe Marsh")
 }
 
 func TestItIsToldWhyAndWhyNot(t *testing.T) {

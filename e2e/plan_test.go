@@ -24,15 +24,13 @@ func TestAHeldPlanIsApprovedAndWritten(t *testing.T) {
 	b.see("1 change would pass", "These and no others")
 	b.axe()
 	b.shot("approve-light")
-	b.click("button", "Approve 1 change")
-	if at := b.focused(); !strings.HasPrefix(at, "textarea") {
-		t.Errorf("without a reason the focus is at %q", at)
-	}
+	b.confirm("Approve 1 change")
+	b.wait("without a reason the focus is where one is written", func() bool { return strings.HasPrefix(b.focused(), "textarea") })
 	if l.members("platform") != before {
 		t.Fatal("something was written before anybody approved")
 	}
 	b.fill("Reason", "Mia has changed to sales")
-	b.click("button", "Approve 1 change")
+	b.confirm("Approve 1 change")
 	b.see("1 change approved", "Waiver 1")
 	l.until("mia has left the team", func() bool { return !strings.Contains(l.members("platform"), "mia") })
 	b.open("/console/audit?kind=waiver")
@@ -56,7 +54,7 @@ func TestAnApprovalShowsExactlyWhatWouldPass(t *testing.T) {
 	b.see("1 change would pass")
 	b.shot("approve-teams-light")
 	b.fill("Reason", "Stray is nobody of ours")
-	b.click("button", "Approve 1 change")
+	b.confirm("Approve 1 change")
 	b.see("1 change approved")
 	l.until("stray has left the team", func() bool { return !strings.Contains(l.members("security"), "stray") })
 	if !strings.Contains(l.members("platform"), "mia") {
@@ -93,14 +91,14 @@ func TestAPlanGoesStaleWhileItIsRead(t *testing.T) {
 	b.see("Apply exactly this plan?", "1 change will be made")
 	b.shot("apply-light")
 	l.org.Team("platform").Remove("ben-o")
-	b.click("button", "Apply")
+	b.confirm("Apply")
 	b.see("The plan has moved since you saw it", "Nothing was changed", "ben-o")
 	if strings.Contains(l.members("platform"), "hana-s") {
 		t.Fatal("a plan that had moved was applied")
 	}
 	b.click("button", "Apply this plan…")
 	b.see("2 changes will be made")
-	b.click("button", "Apply")
+	b.confirm("Apply")
 	b.see("asked for by root", "Writes", "hana-s", "ben-o", "Done")
 	if got := l.members("platform"); !strings.Contains(got, "hana-s") || !strings.Contains(got, "ben-o") {
 		t.Errorf("in the team are %s", got)

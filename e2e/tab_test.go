@@ -15,6 +15,7 @@ import (
 	"github.com/chromedp/cdproto/cdp"
 	"github.com/chromedp/cdproto/dom"
 	"github.com/chromedp/cdproto/emulation"
+	"github.com/chromedp/cdproto/input"
 	"github.com/chromedp/cdproto/log"
 	"github.com/chromedp/cdproto/network"
 	"github.com/chromedp/cdproto/runtime"
@@ -33,9 +34,11 @@ type tab struct {
 	base string
 
 	mu       sync.Mutex
+	lacks    string // why the last try of a click hit nothing
 	errors   []string
 	expected []string
-	asked    []string // paths of the API, since the last open
+	asked    []string                   // paths of the API, since the last open
+	underWay map[network.RequestID]bool // requests of the page that are not answered whole; a stream of events is none, it has no end
 }
 
 // patience is how long a tab waits for what has to come. Nothing is asserted about how soon it does.
@@ -57,7 +60,7 @@ func (b *tab) another() *tab {
 
 func (l *lab) tabIn(ctx context.Context, cancel func()) *tab {
 	l.t.Helper()
-	tb := &tab{t: l.t, ctx: ctx, lab: l, base: l.url}
+	tb := &tab{t: l.t, ctx: ctx, lab: l, base: l.url, underWay: map[network.RequestID]bool{}}
 	l.t.Cleanup(func() {
 		tb.finish()
 		cancel()
@@ -99,8 +102,15 @@ func (b *tab) hear(event any) {
 		if e.Entry.Level == log.EntryLevelError {
 			b.errors = append(b.errors, fmt.Sprint(e.Entry.Source, ": ", e.Entry.Text, " ", e.Entry.URL))
 		}
+	case *network.EventLoadingFinished:
+		delete(b.underWay, e.RequestID)
+	case *network.EventLoadingFailed:
+		delete(b.underWay, e.RequestID)
 	case *network.EventRequestWillBeSent:
 		at := e.Request.URL
+		if e.Type == network.ResourceTypeFetch {
+			b.underWay[e.RequestID] = true
+		}
 		switch rest, ours := strings.CutPrefix(at, b.base); {
 		case ours && strings.HasPrefix(rest, "/api/"):
 			b.asked = append(b.asked, e.Request.Method+" "+rest)
@@ -145,7 +155,7 @@ func (b *tab) guise(width, height int64, scheme string) {
 		b.t.Fatal(err)
 	}
 	// What has another colour now is painted so two frames later.
-	_ = eval[bool](b, `new Promise(done => requestAnimationFrame(() => requestAnimationFrame(() => setTimeout(done, 100, true))))`)
+	_ = eval[bool](b, `new Promise(done => requestAnimationFrame(() => requestAnimationFrame(() => done(true))))`)
 }
 
 // open goes to an address: a path of the server, or a whole one.
@@ -153,6 +163,7 @@ func (b *tab) open(path string) {
 	b.t.Helper()
 	b.mu.Lock()
 	b.asked = nil
+	clear(b.underWay)
 	b.mu.Unlock()
 	if strings.HasPrefix(path, "/") {
 		path = b.base + path
@@ -191,45 +202,78 @@ func (b *tab) text() string {
 	return eval[string](b, `document.body ? document.body.innerText : ""`)
 }
 
-// wait waits until something is so; what says what.
+// wait waits until something is so; what says what. It looks again whenever the page has changed, and now and then.
 func (b *tab) wait(what string, so func() bool) {
 	b.t.Helper()
-	for end := time.Now().Add(patience); ; time.Sleep(30 * time.Millisecond) {
-		if so() {
-			return
-		}
+	for end := time.Now().Add(patience); !so(); b.comes(`(looks => () => looks++ > 0)(0)`, 50) {
 		if time.Now().After(end) {
 			b.shot("failed")
-			b.t.Fatalf("waited in vain: %s\nat %s the page says:\n%s", what, b.at(), b.text())
+			b.t.Fatalf("waited in vain: %s%s\nat %s the page says:\n%s", what, b.lacks, b.at(), b.text())
 		}
 	}
+}
+
+// comes waits for so many milliseconds at most until a function of the page says yes, and reports whether it does. It is asked at once, and
+// when the page has changed and is about to be painted.
+func (b *tab) comes(holds string, ms int) bool {
+	b.t.Helper()
+	held, err := chromedp.Run(b.ctx, chromedp.Evaluate[bool](fmt.Sprintf(`(holds => holds() || new Promise(done => {
+		let asked = false
+		const end = held => { look.disconnect(); clearTimeout(late); done(held) }
+		const look = new MutationObserver(() => {
+			if (!asked) requestAnimationFrame(() => { asked = false; if (holds()) end(true) })
+			asked = true
+		})
+		const late = setTimeout(() => end(holds()), %d)
+		look.observe(document, {subtree: true, childList: true, characterData: true, attributes: true})
+	}))(%s)`, ms, holds), chromedp.EvalAwaitPromise))
+	if err != nil {
+		time.Sleep(10 * time.Millisecond) // one page gives way to the next
+	}
+	return held
+}
+
+// reads is a function of the page that says whether a text can be read there.
+func reads(text string) string {
+	return `() => !!document.body && document.body.innerText.replace(/\s+/g, " ").includes(` + quoted(squeeze(text)) + `)`
 }
 
 // see waits until each text can be read on the page.
 func (b *tab) see(texts ...string) {
 	b.t.Helper()
 	for _, want := range texts {
-		b.wait(fmt.Sprintf("%q is there", want), func() bool { return strings.Contains(squeeze(b.text()), squeeze(want)) })
+		b.wait(fmt.Sprintf("%q is there", want), func() bool { return b.comes(reads(want), 500) })
 	}
 }
 
 // gone waits until a text cannot be read on the page any more.
 func (b *tab) gone(text string) {
 	b.t.Helper()
-	b.wait(fmt.Sprintf("%q is gone", text), func() bool { return !strings.Contains(squeeze(b.text()), squeeze(text)) })
+	b.wait(fmt.Sprintf("%q is gone", text), func() bool { return b.comes(`(there => () => !!document.body && !there())(`+reads(text)+`)`, 500) })
 }
 
-// settled waits until the page has asked nothing for a moment and shows no skeleton.
+// settled waits until every question of the page is answered, it shows no skeleton, and what came is painted.
 func (b *tab) settled() {
 	b.t.Helper()
-	last := -1
 	b.wait("the page is at rest", func() bool {
-		n := len(b.calls())
-		time.Sleep(150 * time.Millisecond)
-		rest := n == last && eval[bool](b, `!document.querySelector('[aria-label="Loading"], [aria-busy="true"]') && !!document.querySelector('h1')`)
-		last = n
-		return rest
+		return b.idle() && eval[bool](b, rest) && b.idle()
 	})
+}
+
+const rest = `new Promise(done => requestAnimationFrame(() => requestAnimationFrame(() =>
+	done(!document.querySelector('[aria-label="Loading"], [aria-busy="true"]') && !!document.querySelector("h1")))))`
+
+// idle reports whether the page has an answer to all it has asked.
+func (b *tab) idle() bool {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return len(b.underWay) == 0
+}
+
+// quoted is a text as a script writes it.
+func quoted(s string) string {
+	text, _ := json.Marshal(s) // a string always can be
+	return string(text)
 }
 
 func squeeze(s string) string { return strings.Join(strings.Fields(s), " ") }
@@ -241,11 +285,20 @@ func (b *tab) find(role, name string) []*accessibility.Node {
 	if err != nil {
 		b.t.Fatal(err)
 	}
-	found, err := chromedp.Call(b.ctx, accessibility.QueryAXTree, accessibility.QueryAXTreeParams{NodeID: root.Root.NodeID, Role: role})
-	if err != nil {
-		return nil // the page is changing
+	exact, near := b.within(root.Root.BackendNodeID, role, name)
+	if len(exact) > 0 {
+		return exact
 	}
-	var exact, near []*accessibility.Node
+	return near
+}
+
+// within returns the nodes of a role below another: those whose name is this, and those whose name holds it.
+func (b *tab) within(above cdp.BackendNodeID, role, name string) (exact, near []*accessibility.Node) {
+	b.t.Helper()
+	found, err := chromedp.Call(b.ctx, accessibility.QueryAXTree, accessibility.QueryAXTreeParams{BackendNodeID: above, Role: role})
+	if err != nil {
+		return nil, nil // the page is changing
+	}
 	for _, n := range found.Nodes {
 		if n.Ignored || n.BackendDOMNodeID == 0 {
 			continue
@@ -261,10 +314,7 @@ func (b *tab) find(role, name string) []*accessibility.Node {
 			near = append(near, n)
 		}
 	}
-	if len(exact) > 0 {
-		return exact
-	}
-	return near
+	return exact, near
 }
 
 // there reports whether something of this role and name is on the page now.
@@ -284,49 +334,118 @@ func (b *tab) node(role, name string) *accessibility.Node {
 	return found[0]
 }
 
-// click clicks what has this role and name, where it lies, as a mouse does.
+// click clicks what has this role and name, where it lies, as a mouse does. It waits until that lies still, uncovered, and can be used. Of
+// several, such as a button and the one of the same name in the dialog before it, it is the one that nothing covers.
 func (b *tab) click(role, name string) {
 	b.t.Helper()
-	b.wait(fmt.Sprintf("the %s %q can be clicked", role, name), func() bool { return b.tryClick(b.node(role, name)) })
-}
-
-// clickNode clicks what was found.
-func (b *tab) clickNode(n *accessibility.Node) {
-	b.t.Helper()
-	b.wait("it can be clicked", func() bool { return b.tryClick(n) })
-}
-
-func (b *tab) tryClick(n *accessibility.Node) bool {
-	_, _ = chromedp.Call(b.ctx, dom.ScrollIntoViewIfNeeded, dom.ScrollIntoViewIfNeededParams{BackendNodeID: n.BackendDOMNodeID})
-	quads, err := chromedp.Call(b.ctx, dom.GetContentQuads, dom.GetContentQuadsParams{BackendNodeID: n.BackendDOMNodeID})
-	if err != nil || len(quads.Quads) == 0 {
-		return false
-	}
-	q := quads.Quads[0]
-	x, y := (q[0]+q[2]+q[4]+q[6])/4, (q[1]+q[3]+q[5]+q[7])/4
-	return chromedp.Do(b.ctx, chromedp.MouseClickXY(x, y)) == nil
-}
-
-// fill puts text into the field of this name, in place of what is there.
-func (b *tab) fill(name, text string) {
-	b.t.Helper()
-	role := "textbox"
-	b.wait(fmt.Sprintf("there is a field %q", name), func() bool {
-		for _, r := range []string{"textbox", "searchbox", "combobox", "spinbutton"} {
-			if b.there(r, name) {
-				role = r
+	b.lacks = ""
+	b.wait(fmt.Sprintf("the %s %q can be clicked", role, name), func() bool {
+		for _, n := range b.find(role, name) {
+			if b.tryClick(n) {
 				return true
 			}
 		}
 		return false
 	})
-	n := b.node(role, name)
-	if _, err := chromedp.Call(b.ctx, dom.Focus, dom.FocusParams{BackendNodeID: n.BackendDOMNodeID}); err != nil {
-		b.t.Fatalf("field %q: %v", name, err)
+}
+
+// confirm clicks the button of exactly this name in the dialog that is open.
+func (b *tab) confirm(name string) {
+	b.t.Helper()
+	b.lacks = ""
+	b.wait(fmt.Sprintf("the dialog's button %q can be clicked", name), func() bool {
+		for _, dialog := range append(b.find("dialog", ""), b.find("alertdialog", "")...) {
+			exact, _ := b.within(dialog.BackendDOMNodeID, "button", name)
+			for _, n := range exact {
+				if b.tryClick(n) {
+					return true
+				}
+			}
+		}
+		return false
+	})
+}
+
+// aim is where a node lies, once it lies still for two frames and is what a mouse there would meet; else it says what is in the way. From then on a click that would fall on anything else is kept from it: aimed() ends that, and says whether the node was hit.
+const aim = `async function() {
+	const frame = () => new Promise(done => requestAnimationFrame(done))
+	const place = () => { const r = this.getClientRects()[0]; return r && [r.left, r.top, r.width, r.height].join() }
+	const off = () => !this.isConnected || this.matches(":disabled, [aria-disabled=true]")
+	const mine = e => e && (this.contains(e) || [...this.labels || []].some(l => l.contains(e)))
+	this.scrollIntoView({block: "center", inline: "nearest", behavior: "instant"})
+	for (let still = 0, at = place(); still < 2; still = at === place() ? still + 1 : 0, at = place()) {
+		if (off() || !at) return "it is gone or disabled"
+		await frame()
 	}
-	_ = eval[bool](b, `document.activeElement.select ? (document.activeElement.select(), true) : true`)
-	b.press(kb.Backspace)
-	b.press(text)
+	const r = this.getClientRects()[0]
+	const x = (Math.max(r.left, 0) + Math.min(r.right, innerWidth)) / 2, y = (Math.max(r.top, 0) + Math.min(r.bottom, innerHeight)) / 2
+	const meets = document.elementFromPoint(x, y)
+	if (off() || !mine(meets)) return "it is covered by " + (meets ? meets.outerHTML.slice(0, 200) : "nothing")
+	let hit = false
+	const kinds = ["pointerdown", "mousedown", "pointerup", "mouseup", "click"]
+	const guard = e => {
+		if (hit) return
+		if (e.isTrusted && (off() || !mine(e.target))) { e.preventDefault(); e.stopImmediatePropagation(); return }
+		hit = e.type === "click" && this.contains(e.target) // of a label's click the field gets one too
+	}
+	kinds.forEach(k => addEventListener(k, guard, true))
+	window.aimed = () => { kinds.forEach(k => removeEventListener(k, guard, true)); delete window.aimed; return hit }
+	return x + " " + y
+}`
+
+// tryClick clicks a node and reports whether the click came to it. What was hit is not clicked again, so a box that was ticked stays so.
+func (b *tab) tryClick(n *accessibility.Node) bool {
+	node, err := chromedp.Call(b.ctx, dom.ResolveNode, dom.ResolveNodeParams{BackendNodeID: n.BackendDOMNodeID})
+	if err != nil {
+		b.lacks = ": " + err.Error() // it is not there any more
+		return false
+	}
+	at, err := chromedp.Run(b.ctx, chromedp.CallFunctionOn[string](aim, func(p *runtime.CallFunctionOnParams) {
+		p.ObjectID, p.AwaitPromise = node.Object.ObjectID, new(true)
+	}))
+	var x, y float64
+	if _, none := fmt.Sscan(at, &x, &y); err != nil || none != nil {
+		b.lacks = fmt.Sprint(": ", at, err)
+		return false
+	}
+	if err := chromedp.Do(b.ctx, chromedp.MouseClickXY(x, y)); err != nil {
+		b.t.Fatal(err)
+	}
+	b.lacks = ": it has moved away from under the mouse"
+	hit, err := chromedp.Run(b.ctx, chromedp.Evaluate[bool](`!window.aimed || aimed()`))
+	return err != nil || hit // where there is another page now, the click has led to it
+}
+
+// fill puts text into the field of this name, in place of what is there. It waits until the page has the values that it shows.
+func (b *tab) fill(name, text string) {
+	b.t.Helper()
+	b.wait(fmt.Sprintf("the field %q holds what was typed", name), func() bool {
+		if !b.idle() {
+			return false
+		}
+		var n *accessibility.Node
+		for _, role := range []string{"textbox", "searchbox", "combobox", "spinbutton"} {
+			if found := b.find(role, name); len(found) > 0 {
+				n = found[0]
+				break
+			}
+		}
+		if n == nil {
+			return false
+		}
+		if _, err := chromedp.Call(b.ctx, dom.Focus, dom.FocusParams{BackendNodeID: n.BackendDOMNodeID}); err != nil {
+			return false // it is disabled, or gone
+		}
+		if !eval[bool](b, `(e => { window.filled = e; if (!e.select) return false; e.select(); return true })(document.activeElement)`) {
+			return false
+		}
+		b.press(kb.Backspace)
+		// As from the clipboard: not every letter of a name has a key.
+		if _, err := chromedp.Call(b.ctx, input.InsertText, input.InsertTextParams{Text: text}); err != nil {
+			b.t.Fatal(err)
+		}
+		return eval[bool](b, `window.filled.isConnected && window.filled.value === `+quoted(text))
+	})
 }
 
 // press presses keys, one after another; package kb names those without a letter.

@@ -34,14 +34,6 @@ func (b *tab) saveGroups(why string) {
 	}
 }
 
-// confirm clicks what a dialog is closed with.
-func (b *tab) confirm(act string) {
-	b.t.Helper()
-	_ = eval[bool](b, `(() => { const d = document.querySelector('[role="dialog"]'); const all = [...d.querySelectorAll("button")].filter(e => e.innerText.trim() === `+quoted(act)+`); all[all.length-1].click(); return true })()`)
-}
-
-func quoted(s string) string { return "`" + s + "`" }
-
 func TestATeamIsMappedAndWhatThePreviewShowsComesAbout(t *testing.T) {
 	l := newLab(t)
 	l.org.Team("design").Set("stray", githubsim.Member)
@@ -59,6 +51,7 @@ func TestATeamIsMappedAndWhatThePreviewShowsComesAbout(t *testing.T) {
 	b.shot("team-preview-light")
 	before := l.members("design")
 	b.confirm("Save changes") // without a reason
+	b.wait("the focus is where one is written", func() bool { return strings.HasPrefix(b.focused(), "textarea") })
 	b.see("Who would come and go")
 	if l.members("design") != before {
 		t.Error("saved without a reason")
