@@ -1,6 +1,8 @@
 package document
 
 import (
+	"bytes"
+	"encoding/json"
 	"fmt"
 	"strings"
 	"testing"
@@ -111,7 +113,16 @@ func TestJSONPlaces(t *testing.T) {
 		{"more after the end", "{}\n{}", "1:1 $ map\n", "f:2:1: something follows the end of the document"},
 		{"a wrong character", "{\"a\": 1,\n  b: 2}", "nothing\n", "f:2:3: is not JSON: invalid character 'b' looking for beginning of object key string"},
 		{"empty", " \n", "1:1 $ null \"\"\n", ""},
-		{"too deep", strings.Repeat("[", 500), "nothing\n", "f:1:66: nests more than 64 levels deep"},
+		{"too deep", strings.Repeat("[", 500) + strings.Repeat("]", 500), "nothing\n", "f:1:66: nests more than 64 levels deep"},
+		{"a million levels", strings.Repeat("[", 1e6), "nothing\n", "f:1:10001: nests more than 64 levels deep"},
+		{"escapes", `{"a\u0062\"": "\ud83e\udd8a\n\ud800"}`, "1:1 $ map\n1:15 $.ab\" \"🦊\\n\ufffd\"\n", ""},
+		{"many keys, one of them twice", `{"a":0,"b":1,"c":2,"d":3,"e":4,"f":5,"g":6,"h":7,"i":8,"j":9,` + "\n" + `"i":10}`,
+			"1:1 $ map\n1:6 $.a \"0\"\n1:12 $.b \"1\"\n1:18 $.c \"2\"\n1:24 $.d \"3\"\n1:30 $.e \"4\"\n1:36 $.f \"5\"\n1:42 $.g \"6\"\n1:48 $.h \"7\"\n1:54 $.i \"8\"\n1:60 $.j \"9\"\n",
+			"f:2:1: i is set twice: the first is on line 1"},
+		{"a scalar", " 12 ", "1:2 $ \"12\"\n", ""},
+		{"no value", "{\"a\":}", "nothing\n", "f:1:6: is not JSON: invalid character '}' looking for beginning of value"},
+		{"something after a value that is too deep", strings.Repeat("[", 70) + strings.Repeat("]", 70) + "x", "nothing\n",
+			"f:1:66: nests more than 64 levels deep\nf:1:141: something follows the end of the document"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			r := &Report{File: "f"}
@@ -128,6 +139,60 @@ func TestJSONPlaces(t *testing.T) {
 			}
 		})
 	}
+}
+
+// plain is the tree as encoding/json reads the same text into an any, numbers as text.
+func plain(n *Node) any {
+	switch n.Sort {
+	case Null:
+		return nil
+	case List:
+		items := []any{}
+		for _, item := range n.Items {
+			items = append(items, plain(item))
+		}
+		return items
+	case Map:
+		fields := map[string]any{}
+		for _, f := range n.Fields {
+			fields[f.Key] = plain(f.Value)
+		}
+		return fields
+	case Text:
+	}
+	if !n.Quoted && (n.Text == "true" || n.Text == "false") {
+		return n.Text == "true"
+	}
+	if !n.Quoted {
+		return json.Number(n.Text)
+	}
+	return n.Text
+}
+
+func FuzzJSONIsWhatEncodingJSONReads(f *testing.F) {
+	f.Add("{\"a\": [1, null, \"x\\u00e9\", true, {}, []]}")
+	f.Add("[1.5e-3, \"a,b:c]\", -0]\n")
+	f.Add("{\"a\": 1} x")
+	f.Fuzz(func(t *testing.T, text string) {
+		r := &Report{File: "f"}
+		n := ParseJSON([]byte(text), r)
+		clean := Clean([]byte(text), &Report{})
+		if r.Err() != nil || len(bytes.TrimSpace(clean)) == 0 {
+			if twice := strings.Contains(fmt.Sprint(r.Err()), "set twice") || strings.Contains(fmt.Sprint(r.Err()), "levels deep"); json.Valid(clean) && clean != nil && !twice {
+				t.Fatalf("it is JSON, and yet: %v", r.Err())
+			}
+			return
+		}
+		d := json.NewDecoder(bytes.NewReader(clean))
+		d.UseNumber()
+		var want any
+		if err := d.Decode(&want); err != nil {
+			t.Fatalf("it is no JSON: %v", err)
+		}
+		if diff := cmp.Diff(want, plain(n)); diff != "" {
+			t.Fatal(diff)
+		}
+	})
 }
 
 func FuzzParse(f *testing.F) {
