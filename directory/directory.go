@@ -8,7 +8,6 @@ import (
 	"cmp"
 	"fmt"
 	"iter"
-	"maps"
 	"slices"
 	"time"
 )
@@ -231,33 +230,46 @@ func (s *Snapshot) Find(name string) []Group {
 // that was read and is not in the snapshot, a nested group that was not read, an id that disagrees with its key, or an unknown status.
 // Every source calls it last.
 func (s *Snapshot) Validate() error {
-	for _, id := range slices.Sorted(maps.Keys(s.Users)) {
-		u := s.Users[id]
-		if u.ID != id {
-			return fmt.Errorf("user %q is filed under %q", u.ID, id)
-		}
-		if !u.Status.Known() {
-			return fmt.Errorf("user %q has the status %q", id, u.Status)
+	return cmp.Or(firstWrong(s.Users, checkUser), firstWrong(s.Groups, s.checkGroup))
+}
+
+func checkUser(id UserID, u User) error {
+	if u.ID != id {
+		return fmt.Errorf("user %q is filed under %q", u.ID, id)
+	}
+	if !u.Status.Known() {
+		return fmt.Errorf("user %q has the status %q", id, u.Status)
+	}
+	return nil
+}
+
+func (s *Snapshot) checkGroup(id GroupID, g Group) error {
+	if g.ID != id {
+		return fmt.Errorf("group %q is filed under %q", g.ID, id)
+	}
+	if !g.Read() {
+		return nil
+	}
+	for _, uid := range g.Members {
+		if _, ok := s.Users[uid]; !ok {
+			return fmt.Errorf("group %q lists user %q, who was not read", g.Name, uid)
 		}
 	}
-	for _, id := range slices.Sorted(maps.Keys(s.Groups)) {
-		g := s.Groups[id]
-		if g.ID != id {
-			return fmt.Errorf("group %q is filed under %q", g.ID, id)
-		}
-		if !g.Read() {
-			continue
-		}
-		for _, uid := range g.Members {
-			if _, ok := s.Users[uid]; !ok {
-				return fmt.Errorf("group %q lists user %q, who was not read", g.Name, uid)
-			}
-		}
-		for _, sub := range g.Groups {
-			if sg, ok := s.Groups[sub]; !ok || !sg.Read() {
-				return fmt.Errorf("group %q holds group %q, whose members were not read", g.Name, sub)
-			}
+	for _, sub := range g.Groups {
+		if sg, ok := s.Groups[sub]; !ok || !sg.Read() {
+			return fmt.Errorf("group %q holds group %q, whose members were not read", g.Name, sub)
 		}
 	}
 	return nil
+}
+
+// firstWrong returns what is wrong with the first, in order of id, with which anything is: the same every time.
+func firstWrong[ID cmp.Ordered, T any](all map[ID]T, check func(ID, T) error) (wrong error) {
+	var at ID
+	for id, one := range all {
+		if err := check(id, one); err != nil && (wrong == nil || id < at) {
+			at, wrong = id, err
+		}
+	}
+	return wrong
 }

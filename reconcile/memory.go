@@ -172,7 +172,7 @@ type Reads struct {
 	FailedAt   time.Time
 	DayAgo     map[directory.GroupID]int // flattened sizes in the complete read nearest 24 hours ago; nil without an earlier read
 	HadMembers map[directory.GroupID]bool
-	Names      map[directory.GroupID]string // last known names, of missing groups too
+	Names      map[directory.GroupID]string // last known, of groups that had members or are missing
 	Missing    map[directory.GroupID]Missing
 	Shapes     []guard.Shape // newest first, at most 7
 }

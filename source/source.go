@@ -68,9 +68,16 @@ type Selection struct {
 // Settle returns the ids that the selection means among the groups of a listing, in order of id. A name that is the id of a group means
 // that group; else it must be the name of exactly one. Names and ids that mean no group are left out.
 func (s Selection) Settle(groups map[directory.GroupID]directory.Group) ([]directory.GroupID, error) {
-	byName := make(map[string][]directory.GroupID)
-	for id, g := range groups {
-		byName[g.Name] = append(byName[g.Name], id)
+	byName := make(map[string][]directory.GroupID, len(s.Names))
+	for _, name := range s.Names {
+		byName[name] = nil
+	}
+	if len(byName) > 0 {
+		for id, g := range groups {
+			if ids, named := byName[g.Name]; named {
+				byName[g.Name] = append(ids, id)
+			}
+		}
 	}
 	want := make(map[directory.GroupID]bool)
 	for _, id := range s.IDs {
@@ -92,9 +99,11 @@ func (s Selection) Settle(groups map[directory.GroupID]directory.Group) ([]direc
 			return nil, &NameError{Name: name, IDs: ids}
 		}
 	}
-	for id, g := range groups {
-		if s.All || slices.ContainsFunc(s.Patterns, func(p string) bool { ok, _ := path.Match(p, g.Name); return ok }) {
-			want[id] = true
+	if s.All || len(s.Patterns) > 0 {
+		for id, g := range groups {
+			if s.All || slices.ContainsFunc(s.Patterns, func(p string) bool { ok, _ := path.Match(p, g.Name); return ok }) {
+				want[id] = true
+			}
 		}
 	}
 	ids := make([]directory.GroupID, 0, len(want))

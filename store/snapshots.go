@@ -31,12 +31,12 @@ func (s *Store) SaveSnapshot(ctx context.Context, target string, snapshot *direc
 	if err != nil {
 		return fmt.Errorf("save snapshot of %s: %w", snapshot.Source, err)
 	}
-	body, err := pack(snapshot)
+	at := micros(snapshot.TakenAt)
+	body, err := s.packNewer(ctx, snapshot, at)
 	if err != nil {
 		return fmt.Errorf("save snapshot of %s: %w", snapshot.Source, err)
 	}
 	return s.write(ctx, "save snapshot of "+snapshot.Source, func(t *tx) error {
-		at := micros(snapshot.TakenAt)
 		last, err := t.GetSourceState(ctx, snapshot.Source)
 		if err != nil && !errors.Is(err, sql.ErrNoRows) {
 			return err
@@ -50,7 +50,7 @@ func (s *Store) SaveSnapshot(ctx context.Context, target string, snapshot *direc
 		}); err != nil {
 			return err
 		}
-		if at > last.TakenAt {
+		if at > last.TakenAt && body != nil {
 			if err := t.PutSnapshot(ctx, db.PutSnapshotParams{Name: snapshot.Source, TakenAt: at, Body: body}); err != nil {
 				return err
 			}
@@ -63,6 +63,18 @@ func (s *Store) SaveSnapshot(ctx context.Context, target string, snapshot *direc
 		}
 		return t.putGroups(ctx, snapshot)
 	})
+}
+
+// packNewer packs a snapshot that is newer than the last one; nil for another, which will never be newer.
+func (s *Store) packNewer(ctx context.Context, snapshot *directory.Snapshot, at int64) ([]byte, error) {
+	last, err := s.queries.GetTakenAt(ctx, snapshot.Source)
+	if err == nil && at <= last {
+		return nil, nil
+	}
+	if err != nil && !errors.Is(err, sql.ErrNoRows) {
+		return nil, err
+	}
+	return pack(snapshot)
 }
 
 // sizesOf returns the flattened size of every group whose members, and those of the groups in it, were read.
@@ -355,9 +367,9 @@ func (s *Store) dayAgo(ctx context.Context, source, target string, until int64) 
 	return unpackSizes(packed)
 }
 
-// groupsOf fills in what is known of each group that a source ever listed.
+// groupsOf fills in the past of the groups that a source ever listed.
 func (s *Store) groupsOf(ctx context.Context, source string, r *reconcile.Reads) error {
-	rows, err := s.queries.GetGroups(ctx, source)
+	rows, err := s.queries.PastGroups(ctx, source)
 	if err != nil {
 		return err
 	}

@@ -73,5 +73,10 @@ SELECT sizes FROM source_reads WHERE source = @source AND taken_at = @taken_at;
 -- name: GetGroups :many
 SELECT id, name, first_seen, had_members, missing_since, missing_reads, description FROM source_groups WHERE source = @source;
 
+-- name: PastGroups :many
+-- The groups whose past a decision may hang on. Of the others there is nothing to know: they are listed, and were never seen with anybody.
+SELECT id, name, had_members, missing_since, missing_reads FROM source_groups
+WHERE source = @source AND (had_members OR missing_since <> 0);
+
 -- name: ListSources :many
 SELECT name, taken_at, failure, failed_at FROM sources;

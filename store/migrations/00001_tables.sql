@@ -74,6 +74,7 @@ CREATE TABLE source_groups (
     PRIMARY KEY (source, id)
 );
 CREATE INDEX source_groups_in_order ON source_groups (source, folded);
+CREATE INDEX source_groups_past ON source_groups (source) WHERE had_members OR missing_since <> 0;
 
 CREATE TABLE mappings (
     target     TEXT   NOT NULL,

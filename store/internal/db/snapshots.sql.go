@@ -289,6 +289,49 @@ func (q *Queries) MendSnapshot(ctx context.Context, arg MendSnapshotParams) (int
 	return result.RowsAffected()
 }
 
+const pastGroups = `-- name: PastGroups :many
+SELECT id, name, had_members, missing_since, missing_reads FROM source_groups
+WHERE source = $1 AND (had_members OR missing_since <> 0)
+`
+
+type PastGroupsRow struct {
+	ID           string
+	Name         string
+	HadMembers   bool
+	MissingSince int64
+	MissingReads int64
+}
+
+// The groups whose past a decision may hang on. Of the others there is nothing to know: they are listed, and were never seen with anybody.
+func (q *Queries) PastGroups(ctx context.Context, source string) ([]PastGroupsRow, error) {
+	rows, err := q.db.QueryContext(ctx, pastGroups, source)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []PastGroupsRow
+	for rows.Next() {
+		var i PastGroupsRow
+		if err := rows.Scan(
+			&i.ID,
+			&i.Name,
+			&i.HadMembers,
+			&i.MissingSince,
+			&i.MissingReads,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
 const putFailure = `-- name: PutFailure :exec
 INSERT INTO sources (name, failure, failed_at) VALUES ($1, $2, $3)
 ON CONFLICT (name) DO UPDATE SET failure = excluded.failure, failed_at = excluded.failed_at
