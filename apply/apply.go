@@ -3,6 +3,7 @@
 package apply
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -11,6 +12,7 @@ import (
 
 	"musterline.example/audit"
 	"musterline.example/guard"
+	"musterline.example/internal/together"
 	"musterline.example/plan"
 	"musterline.example/target"
 	"musterline.example/team"
@@ -151,26 +153,9 @@ func (w *writer) batch(ctx context.Context, changes []plan.TeamChange) error {
 			}
 		}
 	}
-	teams := make(map[team.ID]*team.Team, len(ids))
-	if len(ids) > 0 {
-		read, err := w.target.Teams(ctx, ids)
-		if err != nil {
-			return fmt.Errorf("read the teams again before writing: %w", err)
-		}
-		for i := range read {
-			teams[read[i].ID] = &read[i]
-		}
-	}
-	logins := make(map[team.AccountID]string, len(joining))
-	if len(joining) > 0 {
-		slices.Sort(joining)
-		accounts, err := w.target.Accounts(ctx, slices.Compact(joining))
-		if err != nil {
-			return fmt.Errorf("read the accounts to add again before writing: %w", err)
-		}
-		for _, a := range accounts.List {
-			logins[a.ID] = a.Login
-		}
+	teams, logins, err := w.again(ctx, ids, joining)
+	if err != nil {
+		return err
 	}
 	for i, c := range changes {
 		if i > 0 && w.leaves(ctx) {
@@ -189,6 +174,38 @@ func (w *writer) batch(ctx context.Context, changes []plan.TeamChange) error {
 		}
 	}
 	return nil
+}
+
+// again reads teams and the logins of accounts, both at the same time: somebody may wait for the first write.
+func (w *writer) again(ctx context.Context, ids []team.ID, joining []team.AccountID) (map[team.ID]*team.Team, map[team.AccountID]string, error) {
+	teams, logins := make(map[team.ID]*team.Team, len(ids)), make(map[team.AccountID]string, len(joining))
+	var asked together.Group
+	var noTeams, noAccounts error
+	if len(ids) > 0 {
+		asked.Go(func() {
+			read, err := w.target.Teams(ctx, ids)
+			if err != nil {
+				noTeams = fmt.Errorf("read the teams again before writing: %w", err)
+			}
+			for i := range read {
+				teams[read[i].ID] = &read[i]
+			}
+		})
+	}
+	if len(joining) > 0 {
+		asked.Go(func() {
+			slices.Sort(joining)
+			read, err := w.target.Accounts(ctx, slices.Compact(joining))
+			if err != nil {
+				noAccounts = fmt.Errorf("read the accounts to add again before writing: %w", err)
+			}
+			for _, a := range read.List {
+				logins[a.ID] = a.Login
+			}
+		})
+	}
+	asked.Wait()
+	return teams, logins, cmp.Or(noTeams, noAccounts)
 }
 
 // renewed gives the change with the logins of today, because the target's addresses hold logins and a login can change hands. Who has left

@@ -12,6 +12,7 @@ import (
 	"musterline.example/apply"
 	"musterline.example/directory"
 	"musterline.example/guard"
+	"musterline.example/internal/together"
 	"musterline.example/link"
 	"musterline.example/mapping"
 	"musterline.example/plan"
@@ -94,15 +95,27 @@ func read(ctx context.Context, d Deps, name string, t Target, run Run, earlier *
 	}
 	w.memory.mappings, w.Lost = mapping.Load(rows, d.File[name])
 	b.phase(ReadingSources)
-	if err := w.readSources(ctx, d, run); err != nil {
+	first := w.Place == team.Place{}
+	ahead := first && run.Narrow() // somebody waits, and what it takes of the sources is mostly at hand
+	var asked together.Group
+	var unproved error
+	probe := func() { w.Standing, unproved = t.Probe(ctx) }
+	if ahead {
+		asked.Go(probe)
+	}
+	err = w.readSources(ctx, d, run)
+	asked.Wait()
+	if err != nil {
 		return w, err
 	}
 	b.phase(ReadingTeams)
-	first := w.Place == team.Place{}
+	if first && !ahead {
+		probe()
+	}
+	if unproved != nil {
+		return w, fmt.Errorf("target %s: %w", name, unproved)
+	}
 	if first {
-		if w.Standing, err = t.Probe(ctx); err != nil {
-			return w, fmt.Errorf("target %s: %w", name, err)
-		}
 		w.Place, w.Credential = w.Standing.Place, w.Standing.Credential
 	}
 	if err := w.readMemory(ctx, d); err != nil {
