@@ -27,7 +27,7 @@ import (
 
 // A Row is one part of the configuration: of the file, where it can only be read, or made by the API.
 type Row struct {
-	Section string          `json:"section"` // sources, targets, rules or settings
+	Section string          `json:"section"` // sources, targets, rules, settings or notifications
 	Name    string          `json:"name"`
 	Body    json.RawMessage `json:"body"`    // what a file would hold there, without secrets
 	Secrets []string        `json:"secrets"` // the keys of those that are set
@@ -205,7 +205,7 @@ func (h *House) Rows(ctx context.Context, section string) (Rows, error) {
 	return list, err
 }
 
-var sections = []string{config.SourcesSection, config.TargetsSection, config.RulesSection, config.SettingsSection}
+var sections = []string{config.SourcesSection, config.TargetsSection, config.RulesSection, config.SettingsSection, config.NotificationsSection}
 
 func (h *House) fileRow(section string, w config.Written) Row {
 	return Row{
@@ -276,7 +276,7 @@ func (h *House) PutRow(ctx context.Context, wish RowWish) (Row, error) {
 	if err := cmp.Or(h.mayConfigure(wish), h.readOnly(wish.Section, wish.Name)); err != nil {
 		return Row{}, err
 	}
-	if wish.Section == config.SourcesSection || wish.Section == config.TargetsSection || wish.Section == config.RulesSection {
+	if wish.Section != config.SettingsSection {
 		if !config.ProperName(wish.Name) || wish.Section == config.TargetsSection && config.Reserved(wish.Name) {
 			return Row{}, Usagef("a name is made of letters, digits, -, _ and ., begins with a letter or digit, and is no path of the server")
 		}
@@ -490,7 +490,7 @@ func split(wish RowWish, before store.Opened) (body json.RawMessage, secrets map
 		}
 	}
 	for _, key := range before.Secrets {
-		if i := slices.IndexFunc(fields, func(f setting.Field) bool { return f.Key == key }); i < 0 {
+		if i := slices.IndexFunc(fields, func(f setting.Field) bool { return f.Key == key && f.Type == setting.SecretValue }); i < 0 {
 			secrets[key] = "" // of another kind
 		}
 	}
@@ -520,6 +520,8 @@ func fieldsOf(section string, kind json.RawMessage) []setting.Field {
 	case config.TargetsSection:
 		k, _ := catalog.Target(name)
 		return k.Settings
+	case config.NotificationsSection:
+		return config.NotificationFields(name)
 	}
 	return nil
 }

@@ -231,7 +231,7 @@ func configuredText(e store.Entry) string {
 	case b.Section == config.EnabledSection:
 		return fmt.Sprintf("%s: turned off by %s, members: %s", b.Name, e.Actor.Requester, b.After.Members)
 	}
-	did := map[string]string{"create": "made", "change": "changed", "delete": "taken away"}[e.Act]
+	did := map[string]string{"create": "made", "change": "changed", "delete": "taken away", "turn-off": "turned off", "turn-on": "turned on"}[e.Act]
 	return fmt.Sprintf("configuration: %s/%s %s by %s", b.Section, b.Name, did, e.Actor.Requester)
 }
 

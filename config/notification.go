@@ -23,7 +23,7 @@ var notificationKindField = setting.Field{
 
 func notificationKinds() []string {
 	var names []string
-	for _, k := range notify.Kinds() {
+	for _, k := range NotificationKinds() {
 		names = append(names, k.Name)
 	}
 	return names
@@ -40,6 +40,9 @@ var notificationFields = []setting.Field{
 		Help: "The targets that it is told of, and the sources that these show; all when not set.",
 	},
 }
+
+// NotificationKinds are the sorts of notifications, for who makes forms of them.
+func NotificationKinds() []notify.Kind { return notify.Kinds() }
 
 // NotificationFields are the settings of a kind of notification with those that every one takes; none for a kind that there is not.
 func NotificationFields(kind string) []setting.Field {

@@ -48,8 +48,8 @@ func TestWhoIsToldOfWhat(t *testing.T) {
 func TestWhatIsWrongWithANotificationIsSaid(t *testing.T) {
 	const good = "secret: whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
 	for text, want := range map[string]string{
-		`{ url: "http://hooks.example.com/in", ` + good + ` }`:                           "notifications.ops.url must begin with https://",
-		`{ url: "hooks.example.com", ` + good + ` }`:                                     "notifications.ops.url must be a URL such as https://",
+		`{ url: "http://hooks.example.com/in", ` + good + ` }`: "notifications.ops.url must begin with https://",
+		`{ url: "hooks.example.com", ` + good + ` }`:           "notifications.ops.url must be a URL such as https://",
 		`{ ` + good + ` }`:                                                               "notifications.ops.url is required",
 		`{ url: "https://hooks.example.com/in" }`:                                        "notifications.ops.secret is required",
 		`{ url: "https://hooks.example.com/in", secret: hush }`:                          "notifications.ops.secret must be whsec_",

@@ -13,7 +13,7 @@ import (
 	"musterline.example/store"
 )
 
-// clock looks every few seconds at what is due: syncs and reads of the schedule, and rows that no job does. Each server has one. What they
+// clock looks every few seconds at what is due: syncs and reads of the schedule, rows that no job does, and what there is to tell. Each server has one. What they
 // see they all do in transactions of which one succeeds, so there is no leader who could be dead.
 func (j *Jobs) clock() {
 	for {
@@ -54,7 +54,7 @@ func (j *Jobs) tick(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	return errors.Join(j.ask(ctx, inOrder(deps.Targets)), j.sweep(ctx, inOrder(deps.Targets)), j.read(ctx, inOrder(deps.Sources)))
+	return errors.Join(j.ask(ctx, inOrder(deps.Targets)), j.sweep(ctx, inOrder(deps.Targets)), j.read(ctx, inOrder(deps.Sources)), j.tell(ctx))
 }
 
 // ask asks for the syncs that are due. The next is due a little sooner or later than exactly then, so that targets do not fall into step.

@@ -1,5 +1,5 @@
-// Package job does what nobody waits for at a terminal: syncs that somebody asked for, syncs that are due, and the reads of sources that they
-// rest on. The jobs are River's, on the store's own database; there is one file for each, and each calls reconcile.
+// Package job does what nobody waits for at a terminal: syncs that somebody asked for, syncs that are due, the reads of sources that they
+// rest on, and the messages to who is told of them. The jobs are River's, on the store's own database; there is one file for each, and each calls reconcile.
 //
 // What is to be done stands in rows: requests for syncs, wanted reads of sources. A job drains them and holds nothing itself, so that ten
 // requests make one run and none is lost. Whoever asks puts the job into the same transaction. While a job runs River makes no other, so at
@@ -21,6 +21,7 @@ import (
 	"github.com/riverqueue/river"
 	"github.com/riverqueue/river/rivertype"
 
+	"musterline.example/notify"
 	"musterline.example/reconcile"
 	"musterline.example/store"
 )
@@ -41,6 +42,10 @@ type Options struct {
 	// and 4 when 0.
 	Workers Workers
 
+	// Notify returns who is told of what happens, and the names of all who are configured, also of those that do not fit at present. It may be
+	// nil: nobody is told.
+	Notify func() (all []notify.To, configured []string, err error)
+
 	Observer Observer // may be nil
 	Log      *slog.Logger
 	Now      func() time.Time // the clock of the store
@@ -55,6 +60,8 @@ type Observer interface {
 	RunEnded(run reconcile.Run, report reconcile.Report)
 	// SourceRead tells of a try to read a source, how long it took and how it ended.
 	SourceRead(source string, took time.Duration, err error)
+	// Notified tells of a try to deliver a message.
+	Notified(notification string, delivered bool)
 }
 
 // Jobs are the workers of one process. They are safe for concurrent use.
@@ -75,6 +82,7 @@ type Jobs struct {
 	running  map[string]int
 	cache    map[string]cached // last snapshots, by source
 	tried    map[string]time.Time
+	notified string // the names that are configured, as the clock saw them last
 }
 
 // Times are how long things take. Tests are in a hurry.
@@ -92,12 +100,14 @@ type times struct {
 	apart   time.Duration // after which a slice looks again whether somebody wants to be alone with its target
 	backoff time.Duration // from the first failure of a run to the next try
 	tidy    time.Duration // from one tidying to the next
+
+	patience []time.Duration // from one try to deliver a message to the next
 }
 
 var usual = times{
 	slice: time.Minute, hard: 90 * time.Second, timeout: 2 * time.Minute, rescue: 3 * time.Minute, polite: 5 * time.Second,
 	tick: 5 * time.Second, beat: 10 * time.Second, silent: time.Minute, wait: 10 * time.Second, inline: 20 * time.Second, apart: 2 * time.Second, backoff: 30 * time.Second,
-	tidy: 24 * time.Hour,
+	tidy: 24 * time.Hour, patience: patience,
 }
 
 // New makes the jobs, brings the queue's tables up to date and takes the store's requests from now on. Nothing is worked before Start.
@@ -136,6 +146,7 @@ func (j *Jobs) config(polls bool) *river.Config {
 	workers := river.NewWorkers()
 	river.AddWorker(workers, &syncer{jobs: j})
 	river.AddWorker(workers, &sourceReader{jobs: j})
+	river.AddWorker(workers, &deliverer{jobs: j, client: notify.Client()})
 	soon, later := time.Second, time.Second
 	if polls {
 		soon, later = 100*time.Millisecond, 500*time.Millisecond
@@ -148,6 +159,7 @@ func (j *Jobs) config(polls bool) *river.Config {
 			interactive: of(j.Workers.Interactive, min(soon, 250*time.Millisecond)),
 			scheduled:   of(j.Workers.Scheduled, later),
 			reading:     of(j.Workers.Reading, later),
+			telling:     of(tellers, later),
 		},
 		Workers: workers, Logger: slog.New(warnings{j.Log.Handler()}),
 		JobTimeout: j.times.timeout, RescueStuckJobsAfter: j.times.rescue,

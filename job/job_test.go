@@ -84,6 +84,8 @@ func (c *counter) RunEnded(_ reconcile.Run, r reconcile.Report) {
 	c.runs = append(c.runs, r)
 }
 
+func (c *counter) Notified(string, bool) {}
+
 func (c *counter) SourceRead(_ string, _ time.Duration, err error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()

@@ -50,6 +50,7 @@ var hasty = times{
 	slice: 20 * time.Second, hard: 40 * time.Second, timeout: time.Minute, rescue: 61 * time.Second, polite: 50 * time.Millisecond,
 	tick: 100 * time.Millisecond, beat: 100 * time.Millisecond, silent: 2 * time.Second, wait: 300 * time.Millisecond,
 	inline: 5 * time.Second, apart: 100 * time.Millisecond, backoff: 200 * time.Millisecond, tidy: time.Hour,
+	patience: patience,
 }
 
 // A clock goes on by itself, and further when told to.

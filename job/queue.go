@@ -26,7 +26,11 @@ const (
 	interactive = "interactive" // syncs that a person or an event waits for
 	scheduled   = "scheduled"   // all other syncs
 	reading     = "reading"     // reads of sources
+	telling     = "telling"     // messages to who is told of what happens
 )
+
+// tellers is how many messages one process sends at once. Each waits for seconds, and works hardly at all.
+const tellers = 4
 
 // syncArgs is the sync of one target. There is one at a time, and what it has to do stands in the requests.
 type syncArgs struct {
@@ -59,9 +63,10 @@ type queue interface {
 	insert(ctx context.Context, t store.Tx, args river.JobArgs, o river.InsertOpts) (*rivertype.JobInsertResult, error)
 	// drop takes a job out that is not running.
 	drop(ctx context.Context, t store.Tx, id int64) error
-	// completeSync and completeRead end the job that calls them, in a transaction.
+	// completeSync and the others end the job that calls them, in a transaction.
 	completeSync(ctx context.Context, t store.Tx, job *river.Job[syncArgs]) error
 	completeRead(ctx context.Context, t store.Tx, job *river.Job[readArgs]) error
+	completeDelivery(ctx context.Context, t store.Tx, job *river.Job[deliverArgs]) error
 	// syncing reports whether a sync of the target runs in any process.
 	syncing(ctx context.Context, target string) (bool, error)
 	// close gives back what open took.
@@ -154,6 +159,11 @@ func (q *riverQueue[D, T]) completeSync(ctx context.Context, t store.Tx, job *ri
 }
 
 func (q *riverQueue[D, T]) completeRead(ctx context.Context, t store.Tx, job *river.Job[readArgs]) error {
+	_, err := river.JobCompleteTx[D](ctx, q.of(t), job)
+	return lost(err)
+}
+
+func (q *riverQueue[D, T]) completeDelivery(ctx context.Context, t store.Tx, job *river.Job[deliverArgs]) error {
 	_, err := river.JobCompleteTx[D](ctx, q.of(t), job)
 	return lost(err)
 }

@@ -122,6 +122,15 @@ var Routes = map[string]Permission{
 	"PUT /api/musterline/settings/{name}":           Administer,
 	"DELETE /api/musterline/settings/{name}":        Administer,
 
+	"GET /api/musterline/notifications":                Administer,
+	"GET /api/musterline/notifications/{name}":         Administer,
+	"PUT /api/musterline/notifications/{name}":         Administer,
+	"DELETE /api/musterline/notifications/{name}":      Administer,
+	"POST /api/musterline/notifications/{name}/test":   Administer,
+	"GET /api/musterline/notified":                     Administer,
+	"GET /api/musterline/deliveries":                   Administer,
+	"POST /api/musterline/deliveries/{delivery}/retry": Administer,
+
 	"GET /api/musterline/audit":             Read,
 	"GET /api/musterline/audit/export":      Read,
 	"GET /api/musterline/audit/verify":      Read,

@@ -91,6 +91,7 @@ func New(o Options) *API {
 	a.registerPeople()
 	a.registerConnections()
 	a.registerExplained()
+	a.registerNotified()
 	a.registerAudit()
 	a.registerKeys()
 	a.registerMe()
@@ -172,6 +173,7 @@ var slow = []string{
 	"POST " + Prefix + "/sources/{source}/check",
 	"POST " + Prefix + "/sources/check",
 	"POST " + Prefix + "/targets/check",
+	"POST " + Prefix + "/notifications/{name}/test",
 	"POST " + Prefix + "/links/preview",
 	"POST " + Prefix + "/targets/{target}/check",
 	"POST " + Prefix + "/targets/{target}/plan",

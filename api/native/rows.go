@@ -40,6 +40,7 @@ var rowSections = []section{
 	{config.TargetsSection, "target", "A target is a connection to one organization, with its own settings: limits, modes, guards, grace, who carries plans out."},
 	{config.RulesSection, "rule", "A rule makes mappings from groups whose name fits a pattern."},
 	{config.SettingsSection, "setting", "Settings are enterprise (whose settings win over those of its organizations), guards, links and schedule."},
+	{config.NotificationsSection, "notification", "A notification is somebody who is told of what happens: a webhook, or a channel of Slack."},
 }
 
 // RowName is the name of a row.

@@ -15,6 +15,7 @@ import (
 	"musterline.example/answer"
 	"musterline.example/internal/telemetry"
 	"musterline.example/job"
+	"musterline.example/notify"
 	"musterline.example/reconcile"
 	"musterline.example/target"
 )
@@ -81,6 +82,16 @@ func (c *cli) serve(ctx context.Context, listen string) (err error) {
 			ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 10*time.Second)
 			defer cancel()
 			return everything(ctx, now, lane)
+		},
+		Notify: func() ([]notify.To, []string, error) {
+			ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 10*time.Second)
+			defer cancel()
+			h, err := now.House(ctx)
+			if err != nil {
+				return nil, nil, err
+			}
+			all, configured := h.Notify()
+			return all, configured, nil
 		},
 	})
 	if err != nil {

@@ -31,6 +31,11 @@ func (o observer) RunEnded(run reconcile.Run, r reconcile.Report) {
 	span.End(trace.WithTimestamp(r.At))
 }
 
+// Notified implements job.Observer.
+func (o observer) Notified(notification string, delivered bool) {
+	o.figures.Notified(notification, delivered)
+}
+
 // SourceRead implements job.Observer.
 func (o observer) SourceRead(source string, took time.Duration, err error) {
 	o.figures.Read(source, took, err)

@@ -38,9 +38,9 @@ type Telemetry struct {
 	traces   *sdktrace.TracerProvider // nil: nobody collects traces
 	meter    metric.Meter
 
-	calls, points, requests, runs, changes metric.Int64Counter
-	took, waited, served, ran, read        metric.Float64Histogram
-	left                                   metric.Int64Gauge
+	calls, points, requests, runs, changes, notified metric.Int64Counter
+	took, waited, served, ran, read                  metric.Float64Histogram
+	left                                             metric.Int64Gauge
 }
 
 // New returns the instruments of a program of this version. env looks a variable of the environment up, as os.LookupEnv.
@@ -110,6 +110,7 @@ func (t *Telemetry) instruments() error {
 	t.runs = counter("musterline.runs", "Runs that ended, by state.")
 	t.ran = histogram("musterline.run", "How long runs took.")
 	t.changes = counter("musterline.changes", "Writes on a target by act and result.")
+	t.notified = counter("musterline.notifications", "Tries to tell a notification, by result.")
 	t.read = histogram("musterline.source.read", "How long reads of a source took, by result.")
 	left, err := t.meter.Int64Gauge("musterline.target.points.left", metric.WithDescription("What the vendor says remains of a ration."))
 	t.left = left
@@ -192,6 +193,15 @@ func (t *Telemetry) Ran(target, state string, took time.Duration) {
 // Wrote counts a write on a target.
 func (t *Telemetry) Wrote(target, act, result string) {
 	t.changes.Add(context.Background(), 1, by("target", target, "act", act, "result", result))
+}
+
+// Notified counts a try to tell a notification.
+func (t *Telemetry) Notified(notification string, delivered bool) {
+	result := "delivered"
+	if !delivered {
+		result = "failed"
+	}
+	t.notified.Add(context.Background(), 1, by("notification", notification, "result", result))
 }
 
 // Read counts a read of a source that ended well or not.
