@@ -55,7 +55,21 @@ func (h *House) ExplainTeam(ctx context.Context, target, word string) (Explained
 	e.Guards = slices.DeleteFunc(h.guardSettings(append(limits, own.child("guards"))), func(g GuardSetting) bool {
 		return !slices.Contains(guard.TeamNames(), g.Name)
 	})
+	if limits := own.child("guards").body; limits["team_removals"] != nil && limits["team_removals_small"] == nil {
+		e.smallToo()
+	}
 	return e, nil
+}
+
+// smallToo says that a team's own limit of removals holds for it whatever its size.
+func (e *Explained) smallToo() {
+	for _, g := range e.Guards {
+		from := slices.IndexFunc(g.Limits, func(l LimitSetting) bool { return l.Key == "team_removals" })
+		to := slices.IndexFunc(g.Limits, func(l LimitSetting) bool { return l.Key == "team_removals_small" })
+		if from >= 0 && to >= 0 {
+			g.Limits[to].Value, g.Limits[to].From = g.Limits[from].Value, g.Limits[from].From
+		}
+	}
 }
 
 // settingsKey is what the settings of the team stand under: what its mappings call it, else its slug, as reconcile looks them up.

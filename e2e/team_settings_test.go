@@ -35,7 +35,7 @@ func TestSettingsOfATeam(t *testing.T) {
 	b.hex()
 	l.teamOf("hex-org", "Core Team")
 	b.open("/console/organizations/northlight/teams/security")
-	b.click("link", "Settings")
+	b.click("link", "Team settings")
 	b.see("Settings of single teams of northlight are set in musterline.yaml, line 8, under targets.northlight.teams.", "Team removals", "What else holds for this team")
 	if b.there("button", "Save changes") {
 		t.Error("what the file defines can be saved")
@@ -47,7 +47,7 @@ func TestSettingsOfATeam(t *testing.T) {
 	b.choose("Team removals: Limit", "More")
 	b.fill("Team removals: Limit: number", "1")
 	b.click("button", "Save changes")
-	b.see("Saved.", "Console set by root")
+	b.see("Saved.", "Console set by root", "The team's limit (more than 1)")
 	b.shot("team-settings-set-light")
 	if got := b.api("GET", "/targets/hex", ""); !strings.Contains(got, `"teams":{"core-team":{"guards":{"team_removals":{"max":1}}}}`) || !strings.Contains(got, `"secrets":["token"]`) {
 		t.Errorf("the target is %s", got)
@@ -70,7 +70,9 @@ func TestSettingsOfATeam(t *testing.T) {
 	b.axe()
 	b.click("button", "Save mine too")
 	b.see("Saved.")
-	var is struct{ Row struct{ Body json.RawMessage } }
+	var is struct {
+		Row struct{ Body json.RawMessage }
+	}
 	_, answered, _ := strings.Cut(b.api("GET", "/targets/hex/teams/core-team/settings", ""), " ")
 	if err := json.Unmarshal([]byte(answered), &is); err != nil || string(is.Row.Body) != `{"guards":{"empty_group":"apply","team_removals":{"max":2}}}` {
 		t.Errorf("one of the two changes is lost: %v %s", err, is.Row.Body)

@@ -52,6 +52,9 @@ func TestATeamHasSettingsOfItsOwn(t *testing.T) {
 	if s := limits["team_removals"]; s.Value != "{ max: 2, percent: 10 }" || s.From.Level != "team" || s.From.By != "token administrator" {
 		t.Errorf("team_removals: %+v", s)
 	}
+	if s := limits["team_removals_small"]; s.Value != "{ max: 2, percent: 10 }" || s.From.Level != "team" || s.Set != nil {
+		t.Errorf("team_removals_small: %+v", s) // a team's own limit holds whatever its size
+	}
 	if g := guards["missing_group"]; !g.Off || g.From.Level != "team" {
 		t.Errorf("missing_group: %+v", g)
 	}

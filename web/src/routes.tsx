@@ -19,6 +19,7 @@ export const router = createBrowserRouter(
         { path: 'teams', lazy: page(() => import('./pages/teams/choose')) },
         { path: 'organizations/:target/teams', lazy: page(() => import('./pages/teams/list')) },
         { path: 'organizations/:target/teams/:team', lazy: page(() => import('./pages/teams/team')) },
+        { path: 'organizations/:target/teams/:team/settings', lazy: page(() => import('./pages/teams/settings')) },
         {
           path: 'settings',
           lazy: page(() => import('./pages/settings/layout')),

@@ -7,15 +7,17 @@ type Crumb = { to: string; text: string }
 /** Page is the head of every page: where one is, what it is called, and what can be done here. The document gets its title. */
 export function Page(props: {
   title: string
+  document?: string // the title of the document, where that of the page is another page's too
   lead?: ReactNode
   crumbs?: Crumb[]
   acts?: ReactNode
   labels?: ReactNode
   children: ReactNode
 }) {
+  const called = props.document ?? props.title
   useEffect(() => {
-    document.title = `${props.title} · Musterline`
-  }, [props.title])
+    document.title = `${called} · Musterline`
+  }, [called])
   return (
     <>
       {props.crumbs && (

@@ -21,6 +21,7 @@ import { Link, Navigate, Outlet, ScrollRestoration, useLocation } from 'react-ro
 import { answer, api, Problem, signedOut } from '../api/client'
 import { Page } from '../parts/page'
 import { Failed, None } from '../parts/shown'
+import { Leaving } from '../parts/unsaved'
 import { SignedOut } from './signed-out'
 import mark from './mark.svg'
 import { looks, type Me, useMe } from './me'
@@ -124,6 +125,7 @@ export function Frame() {
         <Suspense fallback={<Spinner />}>{closed ? <Closed /> : <Outlet />}</Suspense>
       </main>
       {ended && <SignedOut again={() => setEnded(false)} />}
+      <Leaving />
       <ScrollRestoration />
     </>
   )

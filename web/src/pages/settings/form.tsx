@@ -1,22 +1,11 @@
 // A form of the settings of one part of the configuration: what the server explains, what is typed over it, and how the two are saved.
-import {
-  Banner,
-  Button,
-  ConfirmationDialog,
-  FormControl,
-  Label,
-  Select,
-  Text,
-  Textarea,
-  TextInput,
-  ToggleSwitch,
-} from '@primer/react'
+import { Banner, Button, FormControl, Label, Select, Text, Textarea, TextInput, ToggleSwitch } from '@primer/react'
 import { useQueryClient } from '@tanstack/react-query'
-import { type ReactNode, useEffect, useId, useRef, useState } from 'react'
-import { useBlocker } from 'react-router'
+import { type ReactNode, useId, useRef, useState } from 'react'
 import { Problem, type components, type Versioned } from '../../api/client'
 import { Section } from '../../parts/page'
 import { Refused, sentence } from '../../parts/shown'
+import { useUnsaved } from '../../parts/unsaved'
 import { When } from '../../parts/when'
 
 export type Explained = components['schemas']['Explained']
@@ -59,28 +48,6 @@ function put(body: Body, path: string, value: unknown): Body {
 
 const same = (a: unknown, b: unknown) => JSON.stringify(a ?? null) === JSON.stringify(b ?? null)
 
-/** unsaved are the forms on the page in which something is typed. */
-const unsaved = new Set<string>()
-
-/** Leaving asks before a page is left on which something is typed. The router takes one such question at a time. */
-export function Leaving() {
-  const leave = useBlocker(({ currentLocation, nextLocation }) => {
-    return unsaved.size > 0 && currentLocation.pathname !== nextLocation.pathname
-  })
-  if (leave.state !== 'blocked') return null
-  return (
-    <ConfirmationDialog
-      title="Leave without saving?"
-      confirmButtonContent="Leave"
-      cancelButtonContent="Stay"
-      confirmButtonType="danger"
-      onClose={(gesture) => (gesture === 'confirm' ? leave.proceed() : leave.reset())}
-    >
-      What you have typed here would be lost.
-    </ConfirmationDialog>
-  )
-}
-
 /** labelOf makes a name for people of a key: "Groups per team". */
 export function labelOf(key: string): string {
   const text = key.replaceAll('_', ' ')
@@ -108,17 +75,7 @@ export function SettingsForm(props: {
   const body = (base.data.row?.body ?? {}) as Body
   const locked = !!base.data.read_only || !!props.locked
 
-  const id = useId()
-  useEffect(() => {
-    if (edits.size === 0) return
-    const ask = (e: BeforeUnloadEvent) => e.preventDefault()
-    unsaved.add(id)
-    window.addEventListener('beforeunload', ask)
-    return () => {
-      unsaved.delete(id)
-      window.removeEventListener('beforeunload', ask)
-    }
-  }, [edits.size, id])
+  useUnsaved(edits.size > 0)
 
   const set = (path: string, value: unknown) => {
     setSaved(false)
@@ -285,7 +242,8 @@ function inWords(limit: string): string {
 }
 
 const levels: Record<string, string> = {
-  organization: 'for this organization',
+  team: 'for this team',
+  organization: 'for the organization',
   all: 'for all organizations',
   enterprise: 'by the enterprise',
 }
@@ -302,9 +260,21 @@ export function Whence(props: { from: From; level: string }) {
         {where}
       </Text>
     )
+  if (origin === 'rule')
+    return (
+      <Text className="small muted">
+        <Label variant="accent">Rule</Label> set{where}
+      </Text>
+    )
   return (
     <Text className="small muted">
-      <Label variant="success">Console</Label> set{where} by <bdi>{by}</bdi>, <When at={when} />
+      <Label variant="success">Console</Label> set{where}
+      {by && (
+        <>
+          {' '}
+          by <bdi>{by}</bdi>, <When at={when} />
+        </>
+      )}
     </Text>
   )
 }
@@ -375,7 +345,11 @@ function Field(props: { draft: Draft; setting: Setting; level: string }) {
   return (
     <div className="setting">
       {draft.locked ? (
-        <Told name={labelOf(s.key)} value={s.value.join(', ') || 'not set'} help={s.help} />
+        <Told
+          name={labelOf(s.key)}
+          value={s.type === 'flag' ? (s.value[0] === 'true' ? 'Yes' : 'No') : s.value.join(', ') || 'not set'}
+          help={s.help}
+        />
       ) : (
         <FormControl>
           <FormControl.Label>{labelOf(s.key)}</FormControl.Label>
@@ -412,9 +386,10 @@ function Told(props: { name: string; value: string; help: string }) {
 }
 
 /** Guards are the guards of a draft, each with what it objects to. */
-export function Guards(props: { draft: Draft; level: string }) {
+export function Guards(props: { draft: Draft; level: string; lead?: string }) {
   return (
     <Section title="Guards" count={props.draft.is.guards.length}>
+      {props.lead && <p className="muted about">{props.lead}</p>}
       <div className="box">
         {props.draft.is.guards.map((g) => (
           <div key={g.name} className="row">
@@ -474,8 +449,15 @@ function OneLimit(props: { draft: Draft; guard: string; limit: Limit; level: str
   const plain = l.type === 'limit' ? 'Limit' : l.type === 'duration' ? 'How long' : 'What to do'
   const name = l.key === props.guard ? plain : l.key.endsWith('_small') ? 'Limit for small teams' : labelOf(l.key)
   const label = `${labelOf(props.guard)}: ${name}`
+  const words = (value: string) => (l.type === 'limit' ? inWords(value) : value)
   const standard =
-    props.level === 'enterprise' ? 'Not set' : `Default (${l.type === 'limit' ? inWords(l.default) : l.default})`
+    props.level === 'enterprise'
+      ? 'Not set'
+      : props.level !== 'team'
+        ? `Default (${words(l.default)})`
+        : at(draft.is.row?.body, path) !== undefined
+          ? "Organization's"
+          : `${l.from.level === 'team' ? "The team's limit" : "Organization's"} (${words(l.value)})`
   const input = () => {
     if (l.type === 'choice') {
       return (
@@ -498,7 +480,7 @@ function OneLimit(props: { draft: Draft; guard: string; limit: Limit; level: str
         <TextInput
           aria-label={label}
           value={typeof own === 'string' ? own : ''}
-          placeholder={props.level === 'enterprise' ? '' : l.default}
+          placeholder={props.level === 'enterprise' ? '' : props.level === 'team' ? l.value : l.default}
           onChange={(e) => draft.set(path, e.target.value || undefined)}
         />
       )
@@ -561,7 +543,19 @@ function OneLimit(props: { draft: Draft; guard: string; limit: Limit; level: str
       )}
       <div className="whence">
         <Whence from={l.from} level={props.level} />
-        {l.from.level !== '' && l.from.level !== props.level && !draft.locked && (
+        {props.level === 'team' && own !== undefined && !draft.locked && (
+          <div>
+            <Button
+              size="small"
+              variant="invisible"
+              aria-label={`Take back: ${label}`}
+              onClick={() => draft.set(path, undefined)}
+            >
+              Take back
+            </Button>
+          </div>
+        )}
+        {props.level !== 'team' && l.from.level !== '' && l.from.level !== props.level && !draft.locked && (
           <div className="small">
             <span className="mono">{l.value}</span> holds here
             {l.from.level === 'all' && own === undefined ? '' : ' now'}.

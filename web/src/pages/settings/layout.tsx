@@ -10,7 +10,6 @@ import {
 } from '@primer/octicons-react'
 import { FormControl, NavList, Select } from '@primer/react'
 import { Link, Navigate, Outlet, useLocation, useNavigate } from 'react-router'
-import { Leaving } from './form'
 import { looks, may, type Me, useMe } from '../../shell/me'
 
 /** placesOf are the pages of the settings that somebody may open. */
@@ -64,7 +63,6 @@ export default function Settings() {
       </div>
       <div className="aside-page">
         <Outlet />
-        <Leaving />
       </div>
     </div>
   )

@@ -45,7 +45,10 @@ export default function Organizations() {
         names.length > 1 && (
           <FormControl>
             <FormControl.Label visuallyHidden>Organization</FormControl.Label>
-            <Select value={target} onChange={(e) => void go(`/settings/organizations/${e.target.value}`)}>
+            <Select
+              value={target}
+              onChange={(e) => void go(`/settings/organizations/${encodeURIComponent(e.target.value)}`)}
+            >
               {names.map((n) => (
                 <Select.Option key={n} value={n}>
                   {n}
@@ -80,8 +83,19 @@ export default function Organizations() {
                     <Fields draft={draft} level="organization" />
                   </Section>
                   {draft.is.teams.length > 0 && (
-                    <p className="small muted">
-                      Teams with settings of their own: <bdi>{draft.is.teams.join(', ')}</bdi>.
+                    <p className="small muted about">
+                      Teams with settings of their own:{' '}
+                      {draft.is.teams.map((slug, i) => (
+                        <span key={slug}>
+                          {i > 0 && ', '}
+                          <Link
+                            to={`/organizations/${encodeURIComponent(target)}/teams/${encodeURIComponent(slug)}/settings`}
+                          >
+                            <bdi>{slug}</bdi>
+                          </Link>
+                        </span>
+                      ))}
+                      .
                     </p>
                   )}
                   <Guards draft={draft} level="organization" />

@@ -10,6 +10,7 @@ import { When } from '../../parts/when'
 import { Groups, type TeamPage } from './groups'
 import { People } from './people'
 import { TeamState } from './state'
+import { TeamTabs } from './tabs'
 
 /** how long a page watches what comes of a change that was saved on it. */
 const watching = 60_000
@@ -52,6 +53,7 @@ export default function Team() {
       labels={page.data && <TeamState state={page.data.data.state} />}
       lead={page.data && <Lead of={page.data.data} />}
     >
+      <TeamTabs target={target} team={team} />
       <div role="status" className="outcome" ref={outcome} tabIndex={-1}>
         {saved > 0 && (
           <Banner
