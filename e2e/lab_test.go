@@ -15,6 +15,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"syscall"
 	"testing"
 	"time"
@@ -110,9 +111,10 @@ mappings:
   - { team: northlight/security, groups: [people/security] }
 `
 
-// newLab starts the company. A test may change the files and the world before serve.
+// newLab starts the company. A test may change the files and the world before serve. It runs beside others: each has a company of its own.
 func newLab(t *testing.T) *lab {
 	t.Helper()
+	t.Parallel()
 	l := &lab{t: t, dir: t.TempDir(), world: githubsim.NewWorld()}
 	l.org = l.world.AddOrganization("northlight", "olga")
 	for _, login := range []string{"ada-l", "ben-o", "cleo-m", "dana-l", "emil-k", "fay-w", "gus-f", "hana-s", "mia", "stray"} {
@@ -130,7 +132,7 @@ func newLab(t *testing.T) *lab {
 	l.github.PutToken(githubsim.Token{Value: ownersToken, User: "olga", Scopes: []string{"admin:org"}})
 	l.hub = httptest.NewServer(http.HandlerFunc(l.takes))
 	t.Cleanup(l.hub.Close)
-	l.url = "http://" + freeAddress(t)
+	l.url = "http://" + ownAddress(t)
 	t.Cleanup(l.stop)
 	l.write("directory.yaml", company)
 	l.write("musterline.yaml", settings)
@@ -294,10 +296,17 @@ func (l *lab) link(name, role string, more ...string) string {
 	return link.URL
 }
 
-// freeAddress is one on this machine at which nobody listens now.
-func freeAddress(t *testing.T) string {
+var hosts atomic.Uint32
+
+// ownAddress is one on this machine at which nobody listens, on a host of its own where loopback has more than one: no connection that
+// somebody makes meanwhile takes the port.
+func ownAddress(t *testing.T) string {
 	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0") // it is closed at once
+	n := hosts.Add(1)
+	l, err := net.Listen("tcp", fmt.Sprintf("127.%d.%d.%d:0", 100+os.Getpid()%100, n>>8, n&255)) // it is closed at once
+	if err != nil {
+		l, err = net.Listen("tcp", "127.0.0.1:0")
+	}
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -114,7 +114,7 @@ func (b *tab) hear(event any) {
 		switch rest, ours := strings.CutPrefix(at, b.base); {
 		case ours && strings.HasPrefix(rest, "/api/"):
 			b.asked = append(b.asked, e.Request.Method+" "+rest)
-		case ours, strings.HasPrefix(at, "data:"), strings.HasPrefix(at, "blob:"), b.lab.ours(at):
+		case ours, at == "about:blank", strings.HasPrefix(at, "data:"), strings.HasPrefix(at, "blob:"), b.lab.ours(at):
 		default:
 			b.errors = append(b.errors, "a request to another host: "+at)
 		}
@@ -128,6 +128,7 @@ func (b *tab) expect(words ...string) {
 	b.expected = append(b.expected, words...)
 }
 
+// finish fails the test for what the browser has said and nobody has expected.
 func (b *tab) finish() {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -140,6 +141,7 @@ func (b *tab) finish() {
 			b.t.Errorf("the browser says: %s", e)
 		}
 	}
+	b.errors = nil
 }
 
 // guise sets how wide and how bright the page is.
@@ -207,7 +209,7 @@ func (b *tab) wait(what string, so func() bool) {
 	b.t.Helper()
 	for end := time.Now().Add(patience); !so(); b.comes(`(looks => () => looks++ > 0)(0)`, 50) {
 		if time.Now().After(end) {
-			b.shot("failed")
+			b.shot(strings.ReplaceAll(b.t.Name(), "/", "-") + "-failed")
 			b.t.Fatalf("waited in vain: %s%s\nat %s the page says:\n%s", what, b.lacks, b.at(), b.text())
 		}
 	}
@@ -338,7 +340,6 @@ func (b *tab) node(role, name string) *accessibility.Node {
 // several, such as a button and the one of the same name in the dialog before it, it is the one that nothing covers.
 func (b *tab) click(role, name string) {
 	b.t.Helper()
-	b.lacks = ""
 	b.wait(fmt.Sprintf("the %s %q can be clicked", role, name), func() bool {
 		for _, n := range b.find(role, name) {
 			if b.tryClick(n) {
@@ -352,7 +353,6 @@ func (b *tab) click(role, name string) {
 // confirm clicks the button of exactly this name in the dialog that is open.
 func (b *tab) confirm(name string) {
 	b.t.Helper()
-	b.lacks = ""
 	b.wait(fmt.Sprintf("the dialog's button %q can be clicked", name), func() bool {
 		for _, dialog := range append(b.find("dialog", ""), b.find("alertdialog", "")...) {
 			exact, _ := b.within(dialog.BackendDOMNodeID, "button", name)
@@ -411,9 +411,13 @@ func (b *tab) tryClick(n *accessibility.Node) bool {
 	if err := chromedp.Do(b.ctx, chromedp.MouseClickXY(x, y)); err != nil {
 		b.t.Fatal(err)
 	}
-	b.lacks = ": it has moved away from under the mouse"
 	hit, err := chromedp.Run(b.ctx, chromedp.Evaluate[bool](`!window.aimed || aimed()`))
-	return err != nil || hit // where there is another page now, the click has led to it
+	if err == nil && !hit {
+		b.lacks = ": it has moved away from under the mouse"
+		return false
+	}
+	b.lacks = ""
+	return true // where there is another page now, the click has led to it
 }
 
 // fill puts text into the field of this name, in place of what is there. It waits until the page has the values that it shows.
