@@ -7,6 +7,7 @@ import { answer, api } from '../api/client'
 import { Page, Section } from '../parts/page'
 import { useFilter } from '../parts/search'
 import { Failed, None, Refused, wordsOf } from '../parts/shown'
+import { useUnsaved } from '../parts/unsaved'
 import { may, useMe } from '../shell/me'
 import { Body, Planning } from './plan'
 import { type Approval, Approve } from './plan/approve'
@@ -91,6 +92,7 @@ function UndoPlan(props: { run: string; target: string; operates: boolean }) {
       if (moved(e)) void first.refetch()
     },
   })
+  useUnsaved(reason !== '' && !undo.isPending)
   if (first.isPending || (first.isFetching && !p)) return <Planning />
   if (first.error && !p) return <Failed error={first.error} again={() => void first.refetch()} />
   if (!p) return <Planning />

@@ -1,6 +1,7 @@
 import { Button, Dialog, FormControl, Textarea } from '@primer/react'
 import { type ReactNode, useRef, useState } from 'react'
 import { Refused } from './shown'
+import { useUnsaved } from './unsaved'
 
 /** Confirm asks before something is done, for a reason where the audit record keeps one. What was typed stays when the server refuses. */
 export function Confirm(props: {
@@ -15,6 +16,7 @@ export function Confirm(props: {
   const [reason, setReason] = useState('')
   const [error, setError] = useState<unknown>()
   const [busy, setBusy] = useState(false)
+  useUnsaved(reason !== '' && !busy) // what is done may lead to another page
   const field = useRef<HTMLTextAreaElement>(null)
   const lacks = props.reason === 'required' && !reason.trim()
   const go = async () => {

@@ -2,6 +2,7 @@ import { Banner, Button } from '@primer/react'
 import { type FormEvent, useRef, useState } from 'react'
 import { answer, api, Problem, type Versioned, versioned } from '../../api/client'
 import { Refused, wordsOf } from '../../parts/shown'
+import { useUnsaved } from '../../parts/unsaved'
 import { When } from '../../parts/when'
 import { Checked, type Report } from './checked'
 import { type Body, bodyOf, type Field, Fields, type Typed, typedOf } from './form'
@@ -57,6 +58,7 @@ export function Edit(props: {
   const [busy, setBusy] = useState('')
   const [report, setReport] = useState<Report>()
   const [theirs, setTheirs] = useState<{ row: Row; etag: string }>()
+  useUnsaved(gone.length > 0 || differ(typed, typedOf(fields, base.body)))
   const form = useRef<HTMLFormElement>(null)
   const set = (key: string, value: string) => setTyped((old) => ({ ...old, [key]: value }))
   const body = () => bodyOf(fields, typed, base.body, gone)
@@ -166,6 +168,11 @@ export function Edit(props: {
       </div>
     </form>
   )
+}
+
+/** differ reports whether two forms hold anything else than each other. */
+function differ(a: Typed, b: Typed): boolean {
+  return [...Object.keys(a), ...Object.keys(b)].some((key) => (a[key] ?? '') !== (b[key] ?? ''))
 }
 
 /** NotSaved says what is wrong; where it stands at the fields, it only points there. */

@@ -6,6 +6,7 @@ import { useNavigate, useParams } from 'react-router'
 import { answer, api, type components, Problem } from '../../api/client'
 import { Page } from '../../parts/page'
 import { Failed, None, Shown } from '../../parts/shown'
+import { useUnsaved } from '../../parts/unsaved'
 import { may, useMe } from '../../shell/me'
 import { Checked, type Report } from './checked'
 import { focusOn, NotSaved, put, type Section, tryOut, wrongOf } from './edit'
@@ -71,6 +72,7 @@ function Form(props: { section: Section; kinds: Kind[] }) {
   const makesApp = section === 'targets' && kindName === 'github'
   const app = makesApp && by === 'app'
   const fields = (kind?.fields ?? []).filter((f) => !app || ['organization', 'api_url'].includes(f.key))
+  const leave = useUnsaved(name !== '' || Object.values(typed).some(Boolean))
   const set = (key: string, value: string) => setTyped((old) => ({ ...old, [key]: value }))
   const body = () => bodyOf(fields, typed, { kind: kindName }, [])
   const complete = (names: boolean): boolean => {
@@ -106,12 +108,14 @@ function Form(props: { section: Section; kinds: Kind[] }) {
     if (app) {
       const q = new URLSearchParams({ name: name.trim(), organization: (typed.organization ?? '').trim() })
       if (typed.api_url?.trim()) q.set('api_url', typed.api_url.trim())
+      leave()
       window.location.assign(`/connect/github-app?${q.toString()}`)
       return
     }
     void run('save', async () => {
       await put(section, name.trim(), '"0"', body())
       await queries.invalidateQueries({ queryKey: ['connections'] })
+      leave()
       void go(`/connections/${section}/${encodeURIComponent(name.trim())}`)
     })
   }

@@ -16,6 +16,7 @@ import { useQuery } from '@tanstack/react-query'
 import { type ReactNode, type RefObject, useEffect, useRef, useState } from 'react'
 import { answer, api, type components } from '../../api/client'
 import { Refused, sentence, Shown } from '../../parts/shown'
+import { useUnsaved } from '../../parts/unsaved'
 
 type Host = components['schemas']['PersonHost']
 type Effect = components['schemas']['LinkEffect']
@@ -38,6 +39,7 @@ export function LinkDialog(props: {
   const [reason, setReason] = useState('')
   const [lacks, setLacks] = useState('')
   const [effect, setEffect] = useState<Effect>()
+  useUnsaved(reason !== '')
   const [busy, setBusy] = useState(false)
   const [error, setError] = useState<unknown>()
   const reasonField = useRef<HTMLTextAreaElement>(null)
@@ -211,6 +213,7 @@ export function LinkDialog(props: {
 export function UnlinkDialog(props: { user: string; name: string; host: string; close: () => void; done: () => void }) {
   const [reason, setReason] = useState('')
   const [lacks, setLacks] = useState(false)
+  useUnsaved(reason !== '')
   const [busy, setBusy] = useState(false)
   const [error, setError] = useState<unknown>()
   const field = useRef<HTMLTextAreaElement>(null)

@@ -15,6 +15,7 @@ import { useEffect, useRef, useState } from 'react'
 import { answer, api, type components } from '../../api/client'
 import { Pager, Search } from '../../parts/search'
 import { Failed, Refused, Shown, Waiting, wordsOf } from '../../parts/shown'
+import { useUnsaved } from '../../parts/unsaved'
 import { moved, type Of, planKey, type ShownPlan, useChanges } from './asked'
 import { Teams } from './changes'
 import { count } from './objections'
@@ -41,6 +42,7 @@ export function Approve(props: {
   const [guards, setGuards] = useState<string[]>(props.guard ? [props.guard] : [])
   const [teams, setTeams] = useState<string[]>([])
   const [reason, setReason] = useState('')
+  useUnsaved(reason !== '')
   const [cursor, setCursor] = useState('')
   const field = useRef<HTMLTextAreaElement>(null)
 

@@ -6,6 +6,7 @@ import { Link } from 'react-router'
 import { answer, api, type components } from '../../api/client'
 import { Section } from '../../parts/page'
 import { sentence, wordsOf } from '../../parts/shown'
+import { useUnsaved } from '../../parts/unsaved'
 import { When } from '../../parts/when'
 import { duration } from '../../parts/when'
 import { Preview } from './preview'
@@ -71,6 +72,7 @@ export function Groups(props: {
   const [theirs, setTheirs] = useState<Draft>()
   const draft = mine ?? is
   const changed = mine !== undefined && !same(mine, is)
+  useUnsaved(changed)
   const closed = team.closed !== undefined || !team.may.map
   const edit = (rows: Row[], mode = draft.mode) => {
     const next = { rows, mode, etag: mine?.etag ?? props.etag }

@@ -3,6 +3,7 @@ import { useQuery } from '@tanstack/react-query'
 import { useRef, useState } from 'react'
 import { answer, api, type components, Problem } from '../../api/client'
 import { Failed, Refused } from '../../parts/shown'
+import { useUnsaved } from '../../parts/unsaved'
 import { When } from '../../parts/when'
 import { type Draft, groupsOf, type TeamPage } from './groups'
 
@@ -25,6 +26,7 @@ export function Preview(props: {
   const [reason, setReason] = useState('')
   const [error, setError] = useState<unknown>()
   const [busy, setBusy] = useState(false)
+  useUnsaved(reason !== '')
   const field = useRef<HTMLTextAreaElement>(null)
   const preview = useQuery({
     queryKey: ['preview', target, team.slug, wish],
