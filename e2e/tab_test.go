@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -114,7 +115,7 @@ func (b *tab) hear(event any) {
 		switch rest, ours := strings.CutPrefix(at, b.base); {
 		case ours && strings.HasPrefix(rest, "/api/"):
 			b.asked = append(b.asked, e.Request.Method+" "+rest)
-		case ours, at == "about:blank", strings.HasPrefix(at, "data:"), strings.HasPrefix(at, "blob:"), b.lab.ours(at):
+		case ours, strings.HasPrefix(at, "data:"), strings.HasPrefix(at, "blob:"), b.lab.ours(at):
 		default:
 			b.errors = append(b.errors, "a request to another host: "+at)
 		}
@@ -513,12 +514,16 @@ func (b *tab) shot(name string) {
 	if *shots == "" {
 		return
 	}
-	height := eval[int64](b, `Math.min(4000, Math.max(document.documentElement.scrollHeight, 600))`)
-	width := eval[int64](b, `window.innerWidth`)
-	_, err := chromedp.Call(b.ctx, emulation.SetDeviceMetricsOverride, emulation.SetDeviceMetricsOverrideParams{Width: width, Height: height, DeviceScaleFactor: 1})
-	if err != nil {
-		b.t.Fatal(err)
+	screen := func(height string) {
+		size := eval[[]int64](b, `[innerWidth, `+height+`]`)
+		to := emulation.SetDeviceMetricsOverrideParams{Width: size[0], Height: size[1], DeviceScaleFactor: 1}
+		if _, err := chromedp.Call(b.ctx, emulation.SetDeviceMetricsOverride, to); err != nil {
+			b.t.Fatal(err)
+		}
 	}
+	was := eval[int64](b, "innerHeight")
+	screen(`Math.min(4000, Math.max(document.documentElement.scrollHeight, 600))`)
+	defer func() { screen(strconv.FormatInt(was, 10)) }()
 	png, err := chromedp.Run(b.ctx, chromedp.CaptureScreenshot())
 	if err == nil {
 		err = os.MkdirAll(*shots, 0o750)
