@@ -20,7 +20,7 @@ func TestTheDemonstration(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := demo.Start(); err != nil {
+	if err := start(demo); err != nil {
 		t.Fatal(err)
 	}
 	lines := bufio.NewScanner(out)

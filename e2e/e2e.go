@@ -1,4 +1,5 @@
-// Package e2e uses the console as people do: a real browser on the real program, with a simulated GitHub behind it.
+// Package e2e uses the console as people do: a real browser on the real program, with a simulated GitHub and a real directory
+// server behind it.
 //
 //	go test ./e2e -shots "$PWD/pages"    also keeps a picture of every page, light, dark and narrow
 //

@@ -12,6 +12,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"strings"
 	"sync"
@@ -21,6 +22,7 @@ import (
 	"time"
 
 	"musterline.example/internal/githubsim"
+	"musterline.example/internal/ldaptest"
 )
 
 var errNoConsole = errors.New("the console is not built: make console")
@@ -59,10 +61,12 @@ func TestMain(m *testing.M) {
 // ownersToken is the owner's at the simulated GitHub.
 const ownersToken = "ghp_owner_of_northlight"
 
-// A lab is a company: an identity provider in a file, an organization on a simulated GitHub, and a server that keeps one in line with the other.
+// A lab is a company: an OpenLDAP with its people and groups, an organization on a simulated GitHub, and a server that keeps one in line with
+// the other.
 type lab struct {
 	t      *testing.T
 	dir    string
+	people *directory
 	world  *githubsim.World
 	org    *githubsim.Organization
 	github *githubsim.Server
@@ -76,46 +80,25 @@ type lab struct {
 	log    bytes.Buffer
 }
 
-// company is an identity provider of 12 people. Ivy's login is nobody's in the organization, and Joe has none.
-const company = `
-users:
-  - { id: ada, name: Ada Lovelace, email: ada@example.com, accounts: { github: ada-l } }
-  - { id: ben, name: Ben Okafor, email: ben@example.com, accounts: { github: ben-o } }
-  - { id: cleo, name: Cleo Marchetti, email: cleo@example.com, accounts: { github: cleo-m } }
-  - { id: dana, name: Dana Levy, email: dana@example.com, accounts: { github: dana-l } }
-  - { id: emil, name: Emil Kraus, email: emil@example.com, accounts: { github: emil-k } }
-  - { id: fay, name: Fay Wong, email: fay@example.com, accounts: { github: fay-w } }
-  - { id: gus, name: Gus Ferreira, email: gus@example.com, accounts: { github: gus-f } }
-  - { id: hana, name: Hana Sato, email: hana@example.com, accounts: { github: hana-s } }
-  - { id: ivy, name: Ivy Laurent, email: ivy@example.com, accounts: { github: ivy-laurent } }
-  - { id: joe, name: Joe Marsh, email: joe@example.com }
-groups:
-  - { id: platform, name: Platform engineers, members: [ada, ben], groups: [on-call] }
-  - { id: on-call, name: On call, members: [cleo] }
-  - { id: design, name: Design, members: [dana, emil, ivy] }
-  - { id: security, name: Security, members: [fay, gus, joe] }
-  - { id: writers, name: Writers, members: [hana] }
-`
-
 // settings is what the server is told. What stands in capitals is filled in.
 const settings = `
 server: { listen: "LISTEN", external_url: "URL" }
 database: "sqlite:musterline.db"
 secrets: { key_file: musterline.key }
 sources:
-  people: { kind: file, path: directory.yaml }
+  people: { kind: ldap, url: "LDAP", ca_file: "AUTHORITY", bind_dn: "READER", bind_password: "PASSWORD", base_dn: "BASE", account_attribute: githubLogin }
 targets:
   northlight: { kind: github, organization: northlight, api_url: "HUB", token: TOKEN, pace: 0s }
 mappings:
-  - { team: northlight/platform, groups: [people/platform] }
-  - { team: northlight/security, groups: [people/security] }
+  - { team: northlight/platform, groups: [people/Platform engineers] }
+  - { team: northlight/security, groups: [people/Security] }
 `
 
 // newLab starts the company. A test may change the files and the world before serve. It runs beside others: each has a company of its own.
 func newLab(t *testing.T) *lab {
 	t.Helper()
 	t.Parallel()
-	l := &lab{t: t, dir: t.TempDir(), world: githubsim.NewWorld()}
+	l := &lab{t: t, dir: t.TempDir(), people: newDirectory(t), world: githubsim.NewWorld()}
 	l.org = l.world.AddOrganization("northlight", "olga")
 	for _, login := range []string{"ada-l", "ben-o", "cleo-m", "dana-l", "emil-k", "fay-w", "gus-f", "hana-s", "mia", "stray"} {
 		l.org.AddMember(login)
@@ -134,7 +117,6 @@ func newLab(t *testing.T) *lab {
 	t.Cleanup(l.hub.Close)
 	l.url = "http://" + ownAddress(t)
 	t.Cleanup(l.stop)
-	l.write("directory.yaml", company)
 	l.write("musterline.yaml", settings)
 	return l
 }
@@ -144,6 +126,7 @@ func (l *lab) write(name, text string) {
 	l.t.Helper()
 	text = strings.NewReplacer(
 		"HUB", l.hub.URL, "TOKEN", ownersToken, "LISTEN", strings.TrimPrefix(l.url, "http://"), "URL", l.url,
+		"LDAP", l.people.TLSURL, "AUTHORITY", l.people.CAFile, "READER", ldaptest.Reader, "PASSWORD", ldaptest.Password, "BASE", ldaptest.Base,
 	).Replace(text)
 	if err := os.WriteFile(filepath.Join(l.dir, name), []byte(text), 0o600); err != nil {
 		l.t.Fatal(err)
@@ -153,14 +136,17 @@ func (l *lab) write(name, text string) {
 // run runs a command of the program and returns what it prints.
 func (l *lab) run(args ...string) string {
 	l.t.Helper()
-	out, err := l.command(args...).Output()
-	if err != nil {
-		if exit, ended := errors.AsType[*exec.ExitError](err); ended {
-			l.t.Fatalf("musterline %s: %v\n%s%s", strings.Join(args, " "), err, out, exit.Stderr)
-		}
-		l.t.Fatalf("musterline %s: %v", strings.Join(args, " "), err)
+	var out, said bytes.Buffer
+	c := l.command(args...)
+	c.Stdout, c.Stderr = &out, &said
+	err := start(c)
+	if err == nil {
+		err = c.Wait()
 	}
-	return string(out)
+	if err != nil {
+		l.t.Fatalf("musterline %s: %v\n%s%s", strings.Join(args, " "), err, &out, &said)
+	}
+	return out.String()
 }
 
 func (l *lab) command(args ...string) *exec.Cmd {
@@ -179,6 +165,24 @@ func (l *lab) command(args ...string) *exec.Cmd {
 	return c
 }
 
+// start starts a command. The kernel ends it with the thread that has started it, so that is one that stays as long as the tests run.
+func start(c *exec.Cmd) error {
+	err := make(chan error)
+	starter() <- func() { err <- c.Start() }
+	return <-err
+}
+
+var starter = sync.OnceValue(func() chan<- func() {
+	wanted := make(chan func())
+	go func() {
+		runtime.LockOSThread()
+		for do := range wanted {
+			do()
+		}
+	}()
+	return wanted
+})
+
 // serve starts the server and waits until it listens.
 func (l *lab) serve() {
 	l.t.Helper()
@@ -187,7 +191,7 @@ func (l *lab) serve() {
 	if err != nil {
 		l.t.Fatal(err)
 	}
-	if err := l.server.Start(); err != nil {
+	if err := start(l.server); err != nil {
 		l.t.Fatal(err)
 	}
 	up, ended := make(chan struct{}), make(chan struct{})

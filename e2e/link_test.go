@@ -17,8 +17,8 @@ func (l *lab) signInWays() *oidcsim.Provider {
 	idp, err := oidcsim.New(oidcsim.Options{
 		Issuer: address, ClientID: "musterline", Secret: "s3cret", Callback: l.url + "/login/oidc/callback",
 		People: []oidcsim.Person{
-			{Subject: "joe", Name: "Joe Marsh", Login: "joe@example.com"}, {Subject: "ada", Name: "Ada Lovelace", Login: "ada@example.com"},
-			{Subject: "zed", Name: "Zed <b>Nobody</b>", Login: "zed@example.com"},
+			{Subject: "joe", Name: "Joe Marsh", Login: "joe"}, {Subject: "ada", Name: "Ada Lovelace", Login: "ada"},
+			{Subject: "zed", Name: "Zed <b>Nobody</b>", Login: "zed"},
 		},
 	})
 	if err != nil {
@@ -30,7 +30,7 @@ func (l *lab) signInWays() *oidcsim.Provider {
 	l.idp = web.URL
 	l.github.AddOAuthApp(githubsim.OAuthApp{ClientID: "console", Secret: "s3cret", Name: "Musterline", Callback: l.url + "/login/github/callback"})
 	l.write("musterline.yaml", strings.Replace(settings, `external_url: "URL" }`, `external_url: "URL", sign_in: {
-  oidc: { issuer: "`+address+`", client_id: musterline, client_secret: s3cret, name: Northlight ID, source: people, claim: sub, matches: id },
+  oidc: { issuer: "`+address+`", client_id: musterline, client_secret: s3cret, name: Northlight ID, source: people, claim: preferred_username, matches: username },
   github: { client_id: console, client_secret: s3cret, url: "HUB", api_url: "HUB" } } }`, 1))
 	return idp
 }
@@ -102,7 +102,7 @@ func TestALinkThatCannotBeMadeSaysWhy(t *testing.T) {
 	b.shot("link-not-found")
 	b.click("link", "Sign in again with Northlight ID")
 	choosePerson(b, "joe")
-	b.see("people/joe")
+	b.see("people/" + uuid("joe"))
 	b.click("link", "Sign in with GitHub")
 	b.click("link", "ada-l")
 	b.see("This account is somebody else’s")

@@ -49,7 +49,7 @@ func TestItIsToldWhyAndWhyNot(t *testing.T) {
 	b.press("\r")
 	b.see("In the team", "Musterline put them there", "Platform engineers", "On call", "attribute cleo-m = login", "Audit entry", "run 1")
 	b.shot("people-why-in")
-	b.open("/console/people/why?user=people%2Fjoe&team=northlight%2Fsecurity")
+	b.open("/console/people/why?user=people%2F" + uuid("joe") + "&team=northlight%2Fsecurity")
 	b.see("Held", "should be in northlight/security and cannot be yet")
 	b.axe()
 	b.open("/console/people/why?user=dana-l&team=platform")
@@ -59,7 +59,7 @@ func TestItIsToldWhyAndWhyNot(t *testing.T) {
 	b.see("obody of that name is known")
 
 	// A viewer is offered nothing that they may not do.
-	b.open("/console/people/people/joe")
+	b.open("/console/people/people/" + uuid("joe"))
 	b.see("Joe Marsh", "Not linked")
 	if b.there("button", "Link an account") {
 		t.Error("a viewer is offered to link")

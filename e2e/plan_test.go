@@ -40,7 +40,7 @@ func TestAHeldPlanIsApprovedAndWritten(t *testing.T) {
 // By guard and by team alike, the dialog shows exactly what would pass.
 func TestAnApprovalShowsExactlyWhatWouldPass(t *testing.T) {
 	l := newLab(t)
-	l.write("directory.yaml", strings.NewReplacer("  - { id: joe, name: Joe Marsh, email: joe@example.com }\n", "", "fay, gus, joe", "fay, gus").Replace(company))
+	l.people.dismisses("joe", "Security")
 	l.run("sync", "--config", "musterline.yaml")
 	l.serve()
 	b := l.signIn("root", "administrator")
@@ -70,7 +70,7 @@ func TestAPlanGoesStaleWhileItIsRead(t *testing.T) {
 	b := l.signIn("root", "administrator")
 	b.open(plan)
 	b.see("mia")
-	l.write("directory.yaml", strings.Replace(company, "members: [ada, ben]", "members: [ada, ben, hana]", 1))
+	l.people.joins("hana", "Platform engineers")
 	b.click("button", "Plan again")
 	b.see("hana-s", "people/Platform engineers")
 

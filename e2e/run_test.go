@@ -11,24 +11,21 @@ import (
 // slowly makes of the company one whose first sync takes a while: thirty people join three teams, one write after another at this pace.
 func (l *lab) slowly(pace string) {
 	l.t.Helper()
-	var users, mappings strings.Builder
-	groups := map[string][]string{}
-	for i := range 30 {
-		id, group := fmt.Sprintf("p%02d", i), fmt.Sprintf("g%d", i%3)
-		l.org.AddMember(id + "-gh")
-		fmt.Fprintf(&users, "  - { id: %s, name: Person %d, accounts: { github: %s-gh } }\n", id, i, id)
-		groups[group] = append(groups[group], id)
-	}
-	text := "users:\n" + users.String() + "groups:\n"
+	mappings := ""
 	for i, team := range []string{"One", "Two", "Three"} {
-		group := fmt.Sprintf("g%d", i)
+		var ids []string
+		for k := range 10 {
+			id := fmt.Sprintf("p%d%d", i, k)
+			l.org.AddMember(id + "-gh")
+			l.people.hires(id, "Person "+id, id+"-gh")
+			ids = append(ids, id)
+		}
+		l.people.forms(team, ids...)
 		l.org.AddTeam(team)
-		text += fmt.Sprintf("  - { id: %s, name: %s, members: [%s] }\n", group, group, strings.Join(groups[group], ", "))
-		fmt.Fprintf(&mappings, "  - { team: northlight/%s, groups: [people/%s] }\n", strings.ToLower(team), group)
+		mappings += fmt.Sprintf("  - { team: northlight/%s, groups: [people/%s] }\n", strings.ToLower(team), team)
 	}
-	l.write("directory.yaml", text)
 	head, _, _ := strings.Cut(settings, "mappings:")
-	l.write("musterline.yaml", strings.Replace(head, "pace: 0s", "pace: "+pace, 1)+"mappings:\n"+mappings.String())
+	l.write("musterline.yaml", strings.Replace(head, "pace: 0s", "pace: "+pace, 1)+"mappings:\n"+mappings)
 }
 
 // joined are how many people are in the three teams.

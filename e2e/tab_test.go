@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -342,12 +343,7 @@ func (b *tab) node(role, name string) *accessibility.Node {
 func (b *tab) click(role, name string) {
 	b.t.Helper()
 	b.wait(fmt.Sprintf("the %s %q can be clicked", role, name), func() bool {
-		for _, n := range b.find(role, name) {
-			if b.tryClick(n) {
-				return true
-			}
-		}
-		return false
+		return slices.ContainsFunc(b.find(role, name), b.tryClick)
 	})
 }
 
@@ -357,10 +353,8 @@ func (b *tab) confirm(name string) {
 	b.wait(fmt.Sprintf("the dialog's button %q can be clicked", name), func() bool {
 		for _, dialog := range append(b.find("dialog", ""), b.find("alertdialog", "")...) {
 			exact, _ := b.within(dialog.BackendDOMNodeID, "button", name)
-			for _, n := range exact {
-				if b.tryClick(n) {
-					return true
-				}
+			if slices.ContainsFunc(exact, b.tryClick) {
+				return true
 			}
 		}
 		return false

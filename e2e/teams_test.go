@@ -41,7 +41,7 @@ func TestATeamIsMappedAndWhatThePreviewShowsComesAbout(t *testing.T) {
 	l.serve()
 	b := l.signIn("root", "administrator")
 	b.click("link", "Teams")
-	b.see("Design", "Not mapped", "people/platform")
+	b.see("Design", "Not mapped", "people/Platform engineers")
 	b.click("link", "Design")
 	b.see("No group is connected")
 	b.pickGroup("des", "Design")
@@ -115,9 +115,9 @@ func TestNamesFromElsewhereAreTextAndNothingElse(t *testing.T) {
 	const hostile = `<img src=x onerror="document.title='owned'">`
 	long := strings.Repeat("w", 200)
 	rtl := "\u202egnp.exe \U0001F600"
-	l.write("directory.yaml", strings.NewReplacer(
-		"name: Design,", `name: '`+strings.ReplaceAll(hostile, "'", "''")+`',`, "name: Writers,", "name: "+long+",", "name: Emil Kraus,", `name: "`+rtl+`",`,
-	).Replace(company))
+	l.people.renames("Design", hostile)
+	l.people.renames("Writers", long)
+	l.people.sets("emil", "cn", rtl)
 	l.run("sync", "--config", "musterline.yaml")
 	l.serve()
 	b := l.signIn("root", "administrator")
