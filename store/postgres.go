@@ -16,6 +16,8 @@ import (
 	"github.com/jackc/pgx/v5/pgxpool"
 	"github.com/jackc/pgx/v5/stdlib"
 	"github.com/pressly/goose/v3"
+
+	"musterline.example/store/internal/db"
 )
 
 // postgres is a database on a server, for when one machine is not enough.
@@ -58,7 +60,7 @@ func (e *postgres) pool(readOnly bool) (*sql.DB, error) {
 	}
 	pool := stdlib.OpenDB(*config)
 	pool.SetMaxOpenConns(16)
-	pool.SetMaxIdleConns(8)
+	pool.SetMaxIdleConns(16) // to open one costs PostgreSQL a process: under load none is closed only to be opened again
 	pool.SetConnMaxIdleTime(5 * time.Minute)
 	return pool, nil
 }
@@ -79,6 +81,8 @@ func emptyPostgres(ctx context.Context, in *sql.DB) (bool, error) {
 	}
 	return none(in.QueryRowContext(ctx, "SELECT COUNT(*) FROM stores"))
 }
+
+func (e *postgres) reader(reads *sql.DB) (db.DBTX, marker) { return reads, postgresMarks{reads} } // pgx keeps statements by itself
 
 func (e *postgres) snapshot() *sql.TxOptions {
 	return &sql.TxOptions{Isolation: sql.LevelRepeatableRead, ReadOnly: true}

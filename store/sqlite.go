@@ -13,6 +13,8 @@ import (
 
 	"github.com/pressly/goose/v3"
 	_ "modernc.org/sqlite" // the driver
+
+	"musterline.example/store/internal/db"
 )
 
 // sqlite is a database in one file.
@@ -38,8 +40,8 @@ func (e *sqlite) open(ctx context.Context, o Options) (writes, reads *sql.DB, er
 	if reads, err = sql.Open("sqlite", e.dsn("query_only(1)")); err != nil {
 		return nil, nil, err
 	}
-	reads.SetMaxOpenConns(4)
-	reads.SetMaxIdleConns(4)
+	reads.SetMaxOpenConns(5) // of which Mark has one
+	reads.SetMaxIdleConns(5)
 	if o.ReadOnly {
 		if err := reads.PingContext(ctx); err != nil {
 			return nil, nil, errors.Join(fmt.Errorf("%s: %w", e.path, err), reads.Close())
@@ -91,6 +93,10 @@ func none(row *sql.Row) (bool, error) {
 	var n int
 	err := row.Scan(&n)
 	return n == 0, err
+}
+
+func (e *sqlite) reader(reads *sql.DB) (db.DBTX, marker) {
+	return &prepared{DB: reads, statements: make(map[string]*sql.Stmt)}, &sqliteMarks{reads: reads}
 }
 
 func (e *sqlite) snapshot() *sql.TxOptions { return nil } // what SQLite always does

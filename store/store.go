@@ -49,6 +49,7 @@ type Store struct {
 	writes  *sql.DB
 	reads   *sql.DB
 	queries *db.Queries // of reads
+	marks   marker      // of reads
 	key     *secret.Key
 	chain   []byte // the key of the audit chain
 	now     func() time.Time
@@ -90,6 +91,8 @@ type engine interface {
 	begin(ctx context.Context, writes *sql.DB) (*txn, error)
 	// queue opens what a job queue lives on.
 	queue(ctx context.Context, writes *sql.DB) (Queue, error)
+	// reader is what asks on the pool for reading, and what sees whether anything has changed.
+	reader(reads *sql.DB) (db.DBTX, marker)
 	// again reports whether the same transaction may succeed when tried again.
 	again(err error) bool
 }
@@ -160,7 +163,8 @@ func Open(ctx context.Context, url string, o Options) (*Store, error) {
 	if s.writes, s.reads, err = e.open(ctx, o); err != nil {
 		return nil, fmt.Errorf("open database: %w", err)
 	}
-	s.queries = db.New(s.reads)
+	asks, marks := e.reader(s.reads)
+	s.queries, s.marks = db.New(asks), marks
 	if err := s.prepare(ctx); err != nil {
 		return nil, errors.Join(fmt.Errorf("open database: %w", err), s.Shut())
 	}
@@ -214,7 +218,7 @@ func (s *Store) found(ctx context.Context) error {
 
 // Shut closes the database. Its name is not Close because that ends an intent.
 func (s *Store) Shut() error {
-	err := s.writes.Close()
+	err := errors.Join(s.marks.shut(), s.writes.Close())
 	if s.reads != s.writes {
 		err = errors.Join(err, s.reads.Close())
 	}

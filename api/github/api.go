@@ -22,6 +22,7 @@ import (
 
 	"musterline.example/api/access"
 	"musterline.example/api/request"
+	"musterline.example/internal/marked"
 	"musterline.example/team"
 )
 
@@ -29,6 +30,7 @@ import (
 type API struct {
 	access  *access.Access
 	memory  Memory
+	answers *marked.Answers
 	targets []*Target
 	sources []string
 	options Options
@@ -47,11 +49,14 @@ type API struct {
 // New returns the API. It calls nobody, and panics when it would serve a route that the table of permissions lacks.
 func New(o Options) *API {
 	a := &API{
-		access: o.Access, memory: o.Memory, sources: slices.Sorted(slices.Values(o.Sources)), options: o, key: o.Key, now: o.Now, log: o.Log,
+		access: o.Access, memory: o.Memory, answers: o.Answers, sources: slices.Sorted(slices.Values(o.Sources)), options: o, key: o.Key, now: o.Now, log: o.Log,
 		mux: http.NewServeMux(), needs: map[string]access.Permission{},
 	}
 	for _, t := range o.Targets {
 		a.targets = append(a.targets, &t)
+	}
+	if a.answers == nil {
+		a.answers = marked.New(a.memory.Mark)
 	}
 	if a.now == nil {
 		a.now = time.Now
@@ -122,7 +127,7 @@ func (a *API) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	h.Set("X-GitHub-Media-Type", "github.v3; format=json")
 
 	rest := a.split(v, r.URL.Path)
-	inner := r.Clone(context.WithValue(r.Context(), visitKey{}, v))
+	inner := r.Clone(marked.Request(context.WithValue(r.Context(), visitKey{}, v)))
 	inner.URL.Path, inner.URL.RawPath = rest, ""
 	if raw := r.URL.RawPath; raw != "" {
 		inner.URL.RawPath = strings.TrimPrefix(raw, v.prefix)

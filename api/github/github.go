@@ -15,6 +15,7 @@ import (
 
 	"musterline.example/api/access"
 	"musterline.example/directory"
+	"musterline.example/internal/marked"
 	"musterline.example/mapping"
 	"musterline.example/reconcile"
 	"musterline.example/source"
@@ -42,6 +43,9 @@ type Memory interface {
 	// LastPlan returns the last plan of a target, store.ErrNotFound when there is none, and Runs its last runs, the newest first.
 	LastPlan(ctx context.Context, target string) (store.Plan, error)
 	Runs(ctx context.Context, target, before string, limit int) ([]store.Run, error)
+
+	// Mark is another one whenever anything has changed.
+	Mark(ctx context.Context) (string, error)
 }
 
 // A Target is one organization that is served.
@@ -51,7 +55,7 @@ type Target struct {
 	Host         string // of its GitHub: "github.com", or the host of a GHES with its port
 	Gate         target.Gate
 
-	// Settings are asked for anew for each request, because people change them.
+	// Settings are asked for anew for each request, because people change them. The context is that of a marked.Request.
 	Settings func(ctx context.Context) (Settings, error)
 	// File are the mappings of the configuration file, settled or not.
 	File []mapping.Mapping
@@ -78,6 +82,9 @@ type Options struct {
 	Sources []string                   // all that are configured
 	Search  map[string]source.Searcher // those that can be asked for one group; may be nil
 	File    string                     // the configuration file; callers are told its base name
+
+	// Answers keep what is read of the memory until that changes; they are the API's own when nil.
+	Answers *marked.Answers
 
 	// Key makes the cursors of lists. Servers that share a database share it.
 	Key []byte

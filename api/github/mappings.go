@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"musterline.example/directory"
+	"musterline.example/internal/marked"
 	"musterline.example/mapping"
 	"musterline.example/reconcile"
 	"musterline.example/source"
@@ -22,6 +23,13 @@ import (
 const notManagedMessage = "This team is not externally managed. Learn more at https://docs.github.com/articles/synchronizing-teams-between-your-identity-provider-and-github"
 
 func notManaged(doc string) *problem { return problemf(http.StatusForbidden, doc, notManagedMessage) }
+
+// groupsOf is the question for the mappings of a team, by everything that they are found by.
+type groupsOf struct {
+	target     string
+	team       team.ID
+	slug, name string
+}
 
 // readMappings shows the groups of a team, in the order in which they came.
 func (a *API) readMappings(ctx context.Context, at place) (*reply, error) {
@@ -35,7 +43,9 @@ func (a *API) readMappings(ctx context.Context, at place) (*reply, error) {
 	if err := ourTeam(e.Team, docsRead); err != nil {
 		return nil, err
 	}
-	mapped, err := a.memory.MappedGroups(ctx, e.target.Name, *e.Team)
+	mapped, err := marked.Get(ctx, a.answers, groupsOf{e.target.Name, e.Team.ID, e.Team.Slug, e.Team.Name}, func(ctx context.Context) ([]store.Mapped, error) {
+		return a.memory.MappedGroups(ctx, e.target.Name, *e.Team)
+	})
 	if err != nil {
 		return nil, err
 	}

@@ -22,6 +22,7 @@ import (
 	"musterline.example/api/native"
 	"musterline.example/api/signin"
 	"musterline.example/config"
+	"musterline.example/internal/marked"
 	"musterline.example/internal/telemetry"
 	"musterline.example/job"
 	"musterline.example/setting"
@@ -38,6 +39,7 @@ type server struct {
 	clock   func() time.Time
 	config  config.Server
 	store   *store.Store
+	answers *marked.Answers // of the store
 
 	asking context.Context //nolint:containedctx // of all requests
 	hangUp context.CancelCauseFunc
@@ -64,6 +66,7 @@ const fresh = time.Second
 
 // open makes the rooms, so that a configuration that cannot be served is known at once.
 func (s *server) open(ctx context.Context) error {
+	s.answers = marked.New(s.store.Mark)
 	var err error
 	if s.signIn, err = signin.New(signin.Options{
 		Store: s.store, House: s.now.House, SignIn: s.config.SignIn, ExternalURL: s.config.ExternalURL, Now: s.clock, Log: s.log,
@@ -118,7 +121,7 @@ func (s *server) room(ctx context.Context) (*rooms, error) {
 func (s *server) furnish(ctx context.Context, h *answer.House) (rooms http.Handler, whole bool, err error) {
 	whole = true
 	o := github.Options{
-		Access: s.access, Memory: s.store, File: h.Config.Path, Key: s.store.Derive("cursors"), Now: s.clock, Log: s.log,
+		Access: s.access, Memory: s.store, Answers: s.answers, File: h.Config.Path, Key: s.store.Derive("cursors"), Now: s.clock, Log: s.log,
 	}
 	configured, err := h.Configured(ctx)
 	if err != nil {
@@ -155,9 +158,15 @@ func (s *server) furnish(ctx context.Context, h *answer.House) (rooms http.Handl
 	}), whole, nil
 }
 
+// isEnabled is the question whether a target is enabled.
+type isEnabled string
+
 // settings are an organization's, as the GitHub API heeds them.
 func (s *server) settings(ctx context.Context, h *answer.House, name string) (github.Settings, error) {
-	enabled, _, err := s.store.Enabled(ctx, name)
+	enabled, err := marked.Get(ctx, s.answers, isEnabled(name), func(ctx context.Context) (store.Enabled, error) {
+		e, _, err := s.store.Enabled(ctx, name)
+		return e, err
+	})
 	if err != nil {
 		return github.Settings{}, err
 	}

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"strconv"
 	"sync"
+	"time"
 
 	"musterline.example/audit"
 	"musterline.example/guard"
@@ -36,6 +37,33 @@ func (w *world) atOnce(n int, f func(s *store.Store, i int) error) {
 
 // concurrency is what holds when many call at once.
 var concurrency = map[string]func(*world){
+	"a mark moves with what anybody commits": func(w *world) {
+		other := w.open(store.Options{})
+		seen := map[string]bool{}
+		for i, s := range []*store.Store{w.Store, other, w.Store, other} {
+			w.must(s.SaveFailure(w.ctx(), "corp", start.Add(time.Duration(i)*time.Second), "no answer"))
+			mark, err := w.Mark(w.ctx())
+			w.must(err)
+			if seen[mark] {
+				w.Errorf("the mark is %q again after write %d", mark, i)
+			}
+			seen[mark] = true
+		}
+	},
+	"a mark stays while nobody writes": func(w *world) {
+		for range 1000 { // on a server that others use there are writes of theirs
+			before, err := w.Mark(w.ctx())
+			w.must(err)
+			_, err = w.Sources(w.ctx())
+			w.must(err)
+			after, err := w.Mark(w.ctx())
+			w.must(err)
+			if before == after {
+				return
+			}
+		}
+		w.Error("no two marks are the same")
+	},
 	"the audit record stays one chain": func(w *world) {
 		w.atOnce(8, func(s *store.Store, i int) error {
 			for n := range 10 {
