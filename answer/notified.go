@@ -51,6 +51,7 @@ type Notified struct {
 // An EventType is one sort of event.
 type EventType struct {
 	Type  string `json:"type"`
+	Title string `json:"title"`
 	Means string `json:"means"`
 }
 
@@ -112,7 +113,7 @@ func deliveryOf(d store.Delivery) Delivery {
 func (h *House) Notified(ctx context.Context) (Notified, error) {
 	list := Notified{Notifications: []Notification{}, Events: []EventType{}, Targets: list(h.targetNames())}
 	for _, t := range notify.Types {
-		list.Events = append(list.Events, EventType{string(t.Type), t.Means})
+		list.Events = append(list.Events, EventType{string(t.Type), t.Title, t.Means})
 	}
 	rows, err := h.Rows(ctx, config.NotificationsSection)
 	if err != nil {

@@ -36,6 +36,9 @@ var pages = []struct{ name, path string }{
 	{"settings-enterprise", "/console/settings/enterprise"},
 	{"settings-guards", "/console/settings/guards"},
 	{"settings-schedule", "/console/settings/schedule"},
+	{"settings-notifications", "/console/settings/notifications"},
+	{"settings-notification", "/console/settings/notifications/pager"},
+	{"settings-notification-new", "/console/settings/notifications/_new"},
 	{"settings-tokens", "/console/settings/tokens"},
 	{"settings-roles", "/console/settings/roles"},
 	{"settings-sessions", "/console/settings/sessions"},
@@ -52,6 +55,9 @@ func TestEveryPageInEveryGuise(t *testing.T) {
 	pairs := make(chan pair, 2)
 	for range cap(pairs) {
 		b := l.signIn("root", "administrator")
+		if len(pairs) == 0 {
+			l.notified(b)
+		}
 		dark := b.another()
 		dark.guise(1280, 900, "dark")
 		pairs <- pair{b, dark}

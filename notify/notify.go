@@ -33,13 +33,14 @@ const (
 // Types are the types that a destination can choose from, in the order in which people are shown them, with what each tells.
 var Types = []struct {
 	Type  Type
+	Title string
 	Means string
 }{
-	{Objection, "Changes wait for approval, because a guard objects to them. Told once, and again when the changes are others."},
-	{RunFailed, "A sync failed. Told once, until one succeeds."},
-	{RunRecovered, "A sync succeeded after one that failed."},
-	{SourceFailed, "A source cannot be read. Told once, until it can be."},
-	{SourceRecovered, "A source can be read again."},
+	{Objection, "Changes wait for approval", "A guard objects to them. Told once, and again when the changes are others."},
+	{RunFailed, "A sync failed", "Told once, until one succeeds."},
+	{RunRecovered, "Syncs work again", "The first that succeeds after one that failed."},
+	{SourceFailed, "A source cannot be read", "Told once, until it can be. Nobody is removed on its word meanwhile."},
+	{SourceRecovered, "A source can be read again", "The first read after one that failed."},
 }
 
 // TypeNames are the names of Types.
@@ -138,10 +139,14 @@ func (t To) page(path string) string {
 // objection is the event of objections.
 func (t To) objection(target string, at time.Time, said []guard.Objection) Event {
 	refs := make(map[guard.Ref]bool)
+	var guards []string
 	d := Data{Target: target, URL: t.page("/organizations/" + target + "/plan")}
 	for _, o := range said {
 		for _, r := range o.Changes {
 			refs[r] = true
+		}
+		if !slices.Contains(guards, o.Guard) {
+			guards = append(guards, o.Guard)
 		}
 		if len(d.Objections) == listed {
 			d.More++
@@ -154,8 +159,8 @@ func (t To) objection(target string, at time.Time, said []guard.Objection) Event
 		d.Objections = append(d.Objections, l)
 	}
 	d.Changes = len(refs)
-	d.Sentence = fmt.Sprintf("%s of %s %s until somebody approves: %s.",
-		words.Count(d.Changes, "change"), target, words.Verb(d.Changes, "waits", "wait"), words.Count(len(said), "objection"))
+	d.Sentence = fmt.Sprintf("%s of %s %s for approval: %s %s.", words.Count(d.Changes, "change"), target, words.Verb(d.Changes, "waits", "wait"),
+		words.List(guards), words.Verb(len(guards), "objects", "object"))
 	return Event{Objection, at.UTC(), d}
 }
 

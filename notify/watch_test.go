@@ -141,7 +141,7 @@ func TestManyObjectionsAreOneMessage(t *testing.T) {
 		t.Fatalf("%d messages", len(events))
 	}
 	d := events[0].Data
-	if d.Sentence != "30 changes of octo wait until somebody approves: 30 objections." || d.Changes != 30 || len(d.Objections) != 20 || d.More != 10 {
+	if d.Sentence != "30 changes of octo wait for approval: team_removals objects." || d.Changes != 30 || len(d.Objections) != 20 || d.More != 10 {
 		t.Errorf("%s, %d changes, %d listed, %d more", d.Sentence, d.Changes, len(d.Objections), d.More)
 	}
 	if d.URL != "https://m.example.com/console/organizations/octo/plan" || *d.Objections[0].Team != (notify.Team{ID: "0", Slug: "t0"}) {

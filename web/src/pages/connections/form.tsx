@@ -147,7 +147,7 @@ function One(props: {
         {help}
         {trouble}
       </FormControl>
-      {kept && (
+      {kept && !f.required && (
         <FormControl id={`gone-${f.key}`}>
           <Checkbox
             checked={leaving}

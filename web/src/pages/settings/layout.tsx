@@ -1,4 +1,5 @@
 import {
+  BellIcon,
   CalendarIcon,
   DeviceDesktopIcon,
   GlobeIcon,
@@ -20,6 +21,7 @@ function placesOf(me: Me | undefined) {
     { to: 'enterprise', text: 'Enterprise', icon: GlobeIcon, open: administers },
     { to: 'guards', text: 'Guards', icon: ShieldIcon, open: administers },
     { to: 'schedule', text: 'Schedule and links', icon: CalendarIcon, open: administers },
+    { to: 'notifications', text: 'Notifications', icon: BellIcon, open: administers },
     { to: 'tokens', text: 'Tokens', icon: KeyIcon, open: administers },
     { to: 'roles', text: 'Roles', icon: PersonAddIcon, open: administers },
     { to: 'sessions', text: 'Sessions', icon: DeviceDesktopIcon, open: true },

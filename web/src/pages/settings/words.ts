@@ -13,3 +13,10 @@ export const ways: Record<string, string> = {
   github: 'with GitHub',
   token: 'with a token',
 }
+
+/** told says in one line what a notification is told of, of the events that there are. */
+export function told(events: string[], there: { type: string; title: string }[], targets: string[]): string {
+  const titles = there.filter((e) => events.includes(e.type)).map((e) => e.title)
+  const what = titles.length === there.length ? 'Everything' : titles.join(' · ')
+  return `${what}, ${targets.length === 0 ? 'of all organizations' : `of ${targets.join(', ')}`}`
+}
