@@ -5,6 +5,7 @@ import { type ReactNode, useEffect, useRef, useState } from 'react'
 import { Link, useNavigate, useParams } from 'react-router'
 import { answer, api, Problem } from '../api/client'
 import { Confirm } from '../parts/confirm'
+import { Outcome } from '../parts/outcome'
 import { Page, Section } from '../parts/page'
 import { Pager, Search, useFilter } from '../parts/search'
 import { Failed, None, Shown, Waiting, wordsOf } from '../parts/shown'
@@ -113,6 +114,26 @@ function PlanOf(props: { of: Of }) {
         </>
       }
     >
+      <Outcome of={made}>
+        {made && (
+          <Banner
+            variant="success"
+            title={`${count(made.changes, 'change')} approved`}
+            description={
+              <>
+                Waiver {made.waiver}, good until {made.until && <Moment at={made.until} />} and for nothing else. A sync
+                of these teams has been asked for with it.
+              </>
+            }
+            primaryAction={
+              <Banner.PrimaryAction onClick={() => sync.mutate()} disabled={sync.isPending || !!p?.paused}>
+                Sync now
+              </Banner.PrimaryAction>
+            }
+            onDismiss={() => setMade(undefined)}
+          />
+        )}
+      </Outcome>
       <div className="stack notices">
         {again.isPending && <Planning />}
         {again.error && (
@@ -133,24 +154,6 @@ function PlanOf(props: { of: Of }) {
             title="There is a newer plan than the one you were reading"
             description="What is below is the new one."
             onDismiss={() => setSeen(now)}
-          />
-        )}
-        {made && (
-          <Banner
-            variant="success"
-            title={`${count(made.changes, 'change')} approved`}
-            description={
-              <>
-                Waiver {made.waiver}, good until {made.until && <Moment at={made.until} />} and for nothing else. A sync
-                of these teams has been asked for with it.
-              </>
-            }
-            primaryAction={
-              <Banner.PrimaryAction onClick={() => sync.mutate()} disabled={sync.isPending || !!p?.paused}>
-                Sync now
-              </Banner.PrimaryAction>
-            }
-            onDismiss={() => setMade(undefined)}
           />
         )}
         {p?.paused && (

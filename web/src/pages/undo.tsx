@@ -4,6 +4,7 @@ import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query'
 import { useRef, useState } from 'react'
 import { Link, useNavigate, useParams } from 'react-router'
 import { answer, api } from '../api/client'
+import { Outcome } from '../parts/outcome'
 import { Page, Section } from '../parts/page'
 import { useFilter } from '../parts/search'
 import { Failed, None, Refused, wordsOf } from '../parts/shown'
@@ -99,19 +100,21 @@ function UndoPlan(props: { run: string; target: string; operates: boolean }) {
   const nothing = p.summary.add + p.summary.remove + p.summary.update === 0
   return (
     <>
+      <Outcome of={made}>
+        {made && (
+          <Banner
+            variant="success"
+            title={`${count(made.changes, 'change')} approved`}
+            description="They are undone with the rest when you undo the run below."
+          />
+        )}
+      </Outcome>
       <div className="stack notices">
         {moved(undo.error) && (
           <Banner
             variant="warning"
             title="The world has moved: nothing was undone"
             description={<>{wordsOf(undo.error)} What is below is how it is now.</>}
-          />
-        )}
-        {made && (
-          <Banner
-            variant="success"
-            title={`${count(made.changes, 'change')} approved`}
-            description="They are undone with the rest when you undo the run below."
           />
         )}
       </div>

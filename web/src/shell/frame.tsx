@@ -94,7 +94,14 @@ export function Frame() {
 
   return (
     <>
-      <a className="skip" href="#main">
+      <a
+        className="skip"
+        href="#main"
+        onClick={(e) => {
+          e.preventDefault() // the address stays what it is: it may be sent to somebody
+          main.current?.focus()
+        }}
+      >
         Skip to content
       </a>
       <header className="top">

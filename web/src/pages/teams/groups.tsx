@@ -1,7 +1,7 @@
 import { LockIcon, PlusIcon, XIcon } from '@primer/octicons-react'
 import { Banner, Button, FormControl, IconButton, Label, Select, SelectPanel } from '@primer/react'
 import { keepPreviousData, useQueries } from '@tanstack/react-query'
-import { useRef, useState } from 'react'
+import { useEffect, useRef, useState } from 'react'
 import { Link } from 'react-router'
 import { answer, api, type components } from '../../api/client'
 import { Section } from '../../parts/page'
@@ -301,6 +301,8 @@ function Side(props: { title: string; of: Draft; other: Draft }) {
   )
 }
 
+const find = 'Find a group by the beginning of its name'
+
 /** Pick finds groups by the beginning of their names, in all sources that the organization shows, up to its limit. */
 function Pick(props: { target: string; sources: string[]; limit: number; rows: Row[]; pick: (rows: Row[]) => void }) {
   const [open, setOpen] = useState(false)
@@ -312,6 +314,16 @@ function Pick(props: { target: string; sources: string[]; limit: number; rows: R
     window.clearTimeout(timer.current)
     timer.current = window.setTimeout(() => setText(value), 200)
   }
+  // Primer gives the focus to the field while its panel is still hidden, where it is not taken.
+  useEffect(() => {
+    if (!open) return
+    const timer = window.setInterval(() => {
+      const field = document.querySelector<HTMLInputElement>(`input[aria-label="${find}"]`)
+      field?.focus()
+      if (field && document.activeElement === field) window.clearInterval(timer)
+    }, 20)
+    return () => window.clearInterval(timer)
+  }, [open])
   const found = useQueries({
     queries: props.sources.map((source) => ({
       queryKey: ['groups', source, props.target, text],
@@ -347,7 +359,7 @@ function Pick(props: { target: string; sources: string[]; limit: number; rows: R
       title="Identity Provider Groups"
       subtitle={`Up to ${props.limit.toLocaleString()} for a team`}
       placeholder="Add groups"
-      inputLabel="Find a group by the beginning of its name"
+      inputLabel={find}
       placeholderText="Beginning of a name"
       open={open}
       onOpenChange={(o) => {

@@ -1,9 +1,10 @@
 import { LogIcon } from '@primer/octicons-react'
 import { Banner, Label } from '@primer/react'
 import { useQuery, useQueryClient } from '@tanstack/react-query'
-import { useEffect, useRef, useState } from 'react'
+import { useEffect, useState } from 'react'
 import { Link, useParams } from 'react-router'
 import { api, versioned } from '../../api/client'
+import { Outcome } from '../../parts/outcome'
 import { Page, Section } from '../../parts/page'
 import { Shown } from '../../parts/shown'
 import { When } from '../../parts/when'
@@ -21,7 +22,6 @@ export default function Team() {
   const queries = useQueryClient()
   const [saved, setSaved] = useState(0)
   const [fresh, setFresh] = useState(false)
-  const outcome = useRef<HTMLDivElement>(null)
   const page = useQuery({
     queryKey: ['team', target, team],
     refetchInterval: fresh ? 2_000 : false,
@@ -32,13 +32,8 @@ export default function Team() {
   })
   useEffect(() => {
     if (!saved) return
-    // The button that had the focus is disabled now.
-    const focus = window.setTimeout(() => outcome.current?.focus())
     const timer = window.setTimeout(() => setFresh(false), watching)
-    return () => {
-      window.clearTimeout(focus)
-      window.clearTimeout(timer)
-    }
+    return () => window.clearTimeout(timer)
   }, [saved])
   const name = page.data?.data.name ?? team
   const at = `/organizations/${encodeURIComponent(target)}`
@@ -54,21 +49,19 @@ export default function Team() {
       lead={page.data && <Lead of={page.data.data} />}
     >
       <TeamTabs target={target} team={team} />
-      <div role="status" className="outcome" ref={outcome} tabIndex={-1}>
-        {saved > 0 && (
-          <Banner
-            variant="success"
-            title="Saved"
-            description={
-              <>
-                A sync of the team was asked for. What comes of it shows here, and on{' '}
-                <Link to={`/runs?target=${encodeURIComponent(target)}`}>the runs</Link>.
-              </>
-            }
-            onDismiss={() => setSaved(0)}
-          />
-        )}
-      </div>
+      <Outcome of={saved}>
+        <Banner
+          variant="success"
+          title="Saved"
+          description={
+            <>
+              A sync of the team was asked for. What comes of it shows here, and on{' '}
+              <Link to={`/runs?target=${encodeURIComponent(target)}`}>the runs</Link>.
+            </>
+          }
+          onDismiss={() => setSaved(0)}
+        />
+      </Outcome>
       <Shown of={page}>
         {({ data, etag }) => (
           <>
