@@ -76,6 +76,7 @@ func newLab(t *testing.T) *lab {
 type sessions struct{ l *lab }
 
 func (s sessions) Person(*http.Request) (*access.Person, error)        { return s.l.who, nil }
+func (s sessions) Still(*http.Request) (*access.Person, error)         { return s.l.who, nil }
 func (s sessions) Doors() []native.Door                                { return nil }
 func (s sessions) Of(context.Context, string) ([]access.Person, error) { return nil, nil }
 func (s sessions) End(context.Context, string, string) error           { return nil }

@@ -49,6 +49,9 @@ type Options struct {
 	// of runs that are open.
 	Alone func(ctx context.Context, target string) (alone context.Context, done func(), err error)
 
+	// Watch is how often whoever follows events is let in anew; every 5 seconds when zero.
+	Watch time.Duration
+
 	Version string // of the program, for the OpenAPI document
 	Now     func() time.Time
 	Log     *slog.Logger
@@ -63,6 +66,8 @@ type API struct {
 	needs map[string]access.Permission // of the routes that are served
 	acts  *acts
 	teams teamLists
+
+	changed bell // rung when a request has changed something
 }
 
 // New returns the API. It calls nobody, and panics when it would serve a route that the table of permissions lacks.
@@ -135,6 +140,7 @@ type visit struct {
 	given   []access.Given // the roles that are ours to know
 	sees    scope          // the targets that a list is narrowed to
 	request *http.Request
+	idle    bool // it is no use of their session
 }
 
 type visitKey struct{}
@@ -165,6 +171,9 @@ func (a *API) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		r = r.WithContext(ctx)
 	}
 	a.mux.ServeHTTP(w, r)
+	if r.Method != http.MethodGet {
+		a.changed.ring()
+	}
 }
 
 // slow are the routes that wait for sources and targets, or whose answers have no end that is known.

@@ -18,6 +18,8 @@ type Sessions interface {
 	// Person returns who has signed in, by the cookie of a request; nil when nobody has. What is to change something must come from our own
 	// pages: a request that does not is an *access.Refusal.
 	Person(r *http.Request) (*access.Person, error)
+	// Still is Person for who is there already: it is no use of the session, which ends when it would have.
+	Still(r *http.Request) (*access.Person, error)
 	// Doors are the ways to sign in that are configured.
 	Doors() []Door
 	// Of returns the sessions of a subject, the newest first; of everybody when it is empty.
@@ -38,6 +40,7 @@ type Door struct {
 type nobody struct{}
 
 func (nobody) Person(*http.Request) (*access.Person, error)        { return nil, nil }
+func (nobody) Still(*http.Request) (*access.Person, error)         { return nil, nil }
 func (nobody) Doors() []Door                                       { return nil }
 func (nobody) Of(context.Context, string) ([]access.Person, error) { return nil, nil }
 func (nobody) End(context.Context, string, string) error           { return store.ErrNotFound }
@@ -54,7 +57,11 @@ func (a *API) signed(r *http.Request, v *visit) error {
 	if r.Header.Get("Authorization") != "" {
 		return nil
 	}
-	p, err := a.Sessions.Person(r)
+	find := a.Sessions.Person
+	if v.idle {
+		find = a.Sessions.Still
+	}
+	p, err := find(r)
 	if err != nil || p == nil {
 		return err
 	}

@@ -111,7 +111,7 @@ func (a *API) registerRuns() {
 		if _, err := afterEvent(after); err != nil {
 			return nil, err
 		}
-		return a.stream(v, func(ctx context.Context, tell func(answer.RunEvent) error) error {
+		return a.stream(v, func(ctx context.Context) error { _, err := a.run(ctx, in.Run); return err }, func(ctx context.Context, tell func(answer.RunEvent) error) error {
 			return a.whileServing(ctx, func(ctx context.Context) error {
 				return v.house.Follow(ctx, in.Run, after, func(e answer.RunEvent) error {
 					if in.Brief && e.Plan != nil {
@@ -199,7 +199,7 @@ func (a *API) registerRequests() {
 		if err != nil {
 			return nil, err
 		}
-		return a.stream(v, func(ctx context.Context, tell func(answer.RunEvent) error) error {
+		return a.stream(v, func(ctx context.Context) error { _, _, _, err := a.request(ctx, in.Request); return err }, func(ctx context.Context, tell func(answer.RunEvent) error) error {
 			if act != nil {
 				return act.follow(ctx, after, tell)
 			}

@@ -91,7 +91,13 @@ func subjectOf(data []byte) string {
 const steady = time.Minute
 
 // Person implements native.Sessions.
-func (s *SignIn) Person(r *http.Request) (*access.Person, error) {
+func (s *SignIn) Person(r *http.Request) (*access.Person, error) { return s.person(r, true) }
+
+// Still implements native.Sessions.
+func (s *SignIn) Still(r *http.Request) (*access.Person, error) { return s.person(r, false) }
+
+// person finds who has signed in. used says that the session is used, and lasts longer for it.
+func (s *SignIn) person(r *http.Request, used bool) (*access.Person, error) {
 	token := s.token(r)
 	if token == "" {
 		return nil, nil
@@ -110,7 +116,7 @@ func (s *SignIn) Person(r *http.Request) (*access.Person, error) {
 	if err != nil {
 		return nil, &access.Refusal{Status: http.StatusServiceUnavailable, Message: "The session could not be looked up.", Retry: time.Second, Err: err}
 	}
-	if lasts := s.lasts(d.Deadline); lasts.Sub(one.ExpiresAt) >= steady {
+	if lasts := s.lasts(d.Deadline); used && lasts.Sub(one.ExpiresAt) >= steady {
 		if err := s.kept.Touch(r.Context(), token, lasts); err != nil {
 			s.Log.WarnContext(r.Context(), "a session could not be made to last", "error", err)
 		}
