@@ -1,7 +1,9 @@
 package e2e
 
 import (
+	"encoding/json"
 	"fmt"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -133,4 +135,28 @@ func TestARunIsUndone(t *testing.T) {
 	b.see("The organization is paused", "The wrong group was mapped")
 	b.open("/console/runs/1")
 	b.see("This run was undone")
+}
+
+// What a run has cost is told where it is listed and on its page, in the figures of the command line.
+func TestARunSaysHowManyCallsItMade(t *testing.T) {
+	l := newLab(t)
+	l.run("sync", "--config", "musterline.yaml")
+	var status struct {
+		Targets []struct {
+			Run struct{ Calls, Cost int }
+		}
+	}
+	if err := json.Unmarshal([]byte(l.run("status", "--json", "--config", "musterline.yaml")), &status); err != nil {
+		t.Fatal(err)
+	}
+	run := status.Targets[0].Run
+	if run.Calls < 4 || run.Cost < 4 {
+		t.Fatalf("three writes have cost %+v", run)
+	}
+	l.serve()
+	b := l.signIn("root", "administrator")
+	b.open("/console/runs")
+	b.see("3 writes · " + strconv.Itoa(run.Calls) + " calls")
+	b.open("/console/runs/1")
+	b.see("Calls to the target", fmt.Sprintf("%d, which cost %d points of what its rate limit allows", run.Calls, run.Cost))
 }

@@ -464,6 +464,20 @@ function Facts(props: { of: Run }) {
             </dd>
           </>
         )}
+        {r.calls > 0 && (
+          <>
+            <dt>Calls to the target</dt>
+            <dd>
+              {r.calls.toLocaleString()}
+              {r.cost > 0 && (
+                <span className="muted">
+                  , which cost {count(r.cost, 'point')} of what its rate limit allows
+                  {!r.finished_at && ', so far'}
+                </span>
+              )}
+            </dd>
+          </>
+        )}
         {r.credential && (
           <>
             <dt>Acted under</dt>

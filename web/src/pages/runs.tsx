@@ -120,6 +120,7 @@ function Row(props: { of: Run }) {
         {r.finished_at && ` · took ${lasted(r.started_at, r.finished_at)}`}
         {r.finished_at && ` · ${count(r.done, 'write')}`}
         {r.failed > 0 && `, ${r.failed.toLocaleString()} failed`}
+        {r.calls > 0 && ` · ${count(r.calls, 'call')}`}
       </p>
       {r.error && (
         <p className="small wrap below">

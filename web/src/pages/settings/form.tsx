@@ -389,7 +389,7 @@ function Told(props: { name: string; value: string; help: string }) {
 export function Guards(props: { draft: Draft; level: string; lead?: string }) {
   return (
     <Section title="Guards" count={props.draft.is.guards.length}>
-      {props.lead && <p className="muted about">{props.lead}</p>}
+      {props.lead && <p className="muted told">{props.lead}</p>}
       <div className="box">
         {props.draft.is.guards.map((g) => (
           <div key={g.name} className="row">

@@ -83,7 +83,7 @@ export default function Organizations() {
                     <Fields draft={draft} level="organization" />
                   </Section>
                   {draft.is.teams.length > 0 && (
-                    <p className="small muted about">
+                    <p className="small muted told">
                       Teams with settings of their own:{' '}
                       {draft.is.teams.map((slug, i) => (
                         <span key={slug}>

@@ -62,7 +62,7 @@ export default function Settings() {
                   lead="Guards look at a plan before the first write, and stop what looks like a mistake until a person has looked at it. What is set for this team holds for it, whatever the organization or the enterprise has set."
                 />
                 <Section title="What else holds for this team">
-                  <p className="muted about">
+                  <p className="muted told">
                     The mode and the least role of each group are set with <Link to={here}>the groups of the team</Link>
                     , the rest with{' '}
                     <Link to={`/settings/organizations/${encodeURIComponent(target)}`}>
