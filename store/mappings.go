@@ -416,15 +416,15 @@ func (o *Owned) Error() string {
 	return fmt.Sprintf("team %s is mapped by %s: change it there", o.Mapping.Team, o.Mapping.ID)
 }
 
-// MapTeam makes these the API mappings of one team, as a PATCH does: rows of groups that stay keep their ids, new ones are added, and what
-// is missing is disconnected as end says. None at all unmaps the team. A team that the file or a rule maps is *Owned, and one of a target that
+// MapTeam makes these the API mappings of one team, as a PATCH does, which speaks of groups alone: rows of groups that stay keep their ids, and
+// the role and mode that they have by then; new ones are added, and what is missing is disconnected as end says. None at all unmaps the team. A team that the file or a rule maps is *Owned, and one of a target that
 // is turned off ErrOff.
 //
 // What the caller asks for is asked in the same transaction. When the grace of what was disconnected is over, a sync of the team is due.
 func (s *Store) MapTeam(
 	ctx context.Context, target string, of team.ID, wanted []mapping.Mapping, end mapping.Disconnect, asks ...reconcile.Request,
 ) ([]mapping.Mapping, error) {
-	now, _, err := s.MapTeamIf(ctx, target, of, nil, wanted, end, nil, asks...)
+	now, _, err := s.mapTeam(ctx, target, of, remapped{wanted: wanted, groups: true, end: end, asks: asks})
 	return now, err
 }
 
@@ -435,6 +435,20 @@ func (s *Store) MapTeamIf(
 	ctx context.Context, target string, of team.ID, check func(now []mapping.Mapping) error, wanted []mapping.Mapping, end mapping.Disconnect,
 	accept *guard.Waiver, asks ...reconcile.Request,
 ) (now []mapping.Mapping, waiver string, err error) {
+	return s.mapTeam(ctx, target, of, remapped{check: check, wanted: wanted, end: end, accept: accept, asks: asks})
+}
+
+// remapped is what is to become of the mappings of a team.
+type remapped struct {
+	check  func(now []mapping.Mapping) error // may be nil
+	wanted []mapping.Mapping
+	groups bool // they say nothing of role and mode
+	end    mapping.Disconnect
+	accept *guard.Waiver // may be nil
+	asks   []reconcile.Request
+}
+
+func (s *Store) mapTeam(ctx context.Context, target string, of team.ID, c remapped) (now []mapping.Mapping, waiver string, err error) {
 	if of == "" {
 		return nil, "", errors.New("map team: a team is mapped by its id")
 	}
@@ -449,12 +463,12 @@ func (s *Store) MapTeamIf(
 		if err != nil {
 			return err
 		}
-		if check != nil {
-			if err := check(plain(before)); err != nil {
+		if c.check != nil {
+			if err := c.check(plain(before)); err != nil {
 				return err
 			}
 		}
-		e := &edit{target: target, before: before, actor: audit.Actor{Trigger: "person", Requester: end.By}}
+		e := &edit{target: target, before: before, actor: audit.Actor{Trigger: "person", Requester: c.end.By}}
 		rows := map[string]mapped{}
 		for _, m := range before {
 			if m.TeamID != of {
@@ -465,7 +479,7 @@ func (s *Store) MapTeamIf(
 			}
 			rows[m.Key()] = m
 		}
-		for _, m := range wanted {
+		for _, m := range c.wanted {
 			m.ID, m.Target, m.TeamID, m.Origin = "", target, of, mapping.FromAPI
 			row, there := rows[m.Key()]
 			if !there {
@@ -473,6 +487,9 @@ func (s *Store) MapTeamIf(
 				continue
 			}
 			delete(rows, m.Key())
+			if c.groups {
+				m.Role, m.Mode = row.Role, row.Mode
+			}
 			if m.ID = row.ID; !sameMapping(m, row.Mapping) {
 				e.changed = append(e.changed, mapped{m, row.number})
 			}
@@ -483,18 +500,18 @@ func (s *Store) MapTeamIf(
 			}
 		}
 		for _, id := range e.ended() {
-			end.Team, end.Origin = id, mapping.FromAPI
-			e.lost = append(e.lost, end)
+			c.end.Team, c.end.Origin = id, mapping.FromAPI
+			e.lost = append(e.lost, c.end)
 		}
 		if err := t.carryOut(ctx, e); err != nil {
 			return err
 		}
-		if accept != nil {
-			if waiver, err = t.addWaiver(ctx, *accept); err != nil {
+		if c.accept != nil {
+			if waiver, err = t.addWaiver(ctx, *c.accept); err != nil {
 				return err
 			}
 		}
-		if _, err := t.ask(ctx, append(slices.Clone(asks), e.graces(target, s.now())...)...); err != nil {
+		if _, err := t.ask(ctx, append(slices.Clone(c.asks), e.graces(target, s.now())...)...); err != nil {
 			return err
 		}
 		now = slices.DeleteFunc(e.after(), func(m mapping.Mapping) bool { return m.TeamID != of })

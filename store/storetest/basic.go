@@ -724,6 +724,23 @@ var runs = map[string]func(*world){
 		w.equal([]target.Calls{all[0].Calls, all[1].Calls}, []target.Calls{{}, want})
 		w.must(w.Finish(w.ctx(), other, reconcile.Report{State: "done"}))
 	},
+	"a PATCH changes the groups of a team, and neither role nor mode of those that stay": func(w *world) {
+		platform := func(group string, role team.Role, mode mapping.Mode) mapping.Mapping {
+			return mapping.Mapping{Team: "platform", Source: "corp", Group: group, GroupID: directory.GroupID(group), Role: role, Mode: mode}
+		}
+		_, err := w.MapTeam(w.ctx(), "octo", "7", []mapping.Mapping{platform("a", team.Member, "")}, mapping.Disconnect{By: "ada"})
+		w.must(err)
+		// What the PATCH was made from is older than what somebody sets meanwhile.
+		_, _, err = w.MapTeamIf(w.ctx(), "octo", "7", nil, []mapping.Mapping{platform("a", team.Maintainer, mapping.Additive)}, mapping.Disconnect{By: "bob"}, nil)
+		w.must(err)
+		_, err = w.MapTeam(w.ctx(), "octo", "7", []mapping.Mapping{platform("a", team.Member, ""), platform("b", team.Member, "")}, mapping.Disconnect{By: "ada"})
+		w.must(err)
+		now, err := w.Mappings(w.ctx(), "octo")
+		w.must(err)
+		w.equal(len(now), 2)
+		w.equal([]any{now[0].Group, now[0].Role, now[0].Mode}, []any{"a", team.Maintainer, mapping.Additive})
+		w.equal(now[1].Group, "b")
+	},
 	"runs are listed with their reports, the newest first": func(w *world) {
 		report := reconcile.Report{Run: "1", State: "objected", Summary: plan.Summary{Teams: 1, Remove: 4}, Objected: 4, At: start.Add(time.Minute)}
 		w.must(w.Finish(w.ctx(), w.run(), report))
