@@ -181,11 +181,23 @@ func (c *Connect) refuse(w http.ResponseWriter, r *http.Request, err error) {
 		return
 	}
 	public := e.Public()
-	v := view{Title: "That did not work", Says: strings.Split(public.Message, "\n"), Back: home, Request: request.Of(r.Context()).ID, status: http.StatusUnprocessableEntity}
+	v := view{Title: "That did not work", Says: strings.Split(public.Message, "\n"), Back: home, Request: request.Of(r.Context()).ID, status: statusOf(e)}
 	if public.Hint != "" {
 		v.Note = public.Hint
 	}
 	c.show(w, r, v)
+}
+
+// statusOf is what a refusal is answered with.
+func statusOf(e *answer.Error) int {
+	switch e.Class {
+	case answer.Conflict:
+		return http.StatusConflict
+	case answer.Stale:
+		return http.StatusPreconditionFailed
+	default:
+		return http.StatusUnprocessableEntity
+	}
 }
 
 // A wish is the target that an App is made for. It goes to GitHub and comes back as the state, signed.
@@ -194,6 +206,7 @@ type wish struct {
 	Name         string    `json:"n"`
 	Organization string    `json:"o"`
 	APIURL       string    `json:"u"`
+	Version      int64     `json:"v"` // of the target's row when it was wished; 0 when there was none
 	At           time.Time `json:"t"`
 }
 
@@ -235,8 +248,13 @@ var permissions = map[string]string{"members": "write"}
 // nameLength is how many characters GitHub takes for the name of an App.
 const nameLength = 34
 
-// begin shows what the App will be, and the button that takes the manifest to GitHub.
+// begin shows what the App will be, and the button that takes the manifest to GitHub. A link on another site's page does not lead here: what is
+// asked for has to come from our own pages (W3C: Fetch Metadata), or be typed.
 func (c *Connect) begin(w http.ResponseWriter, r *http.Request) {
+	if from := r.Header.Get("Sec-Fetch-Site"); from == "cross-site" || from == "same-site" {
+		c.Fail(w, r, http.StatusForbidden, "Another site has led here. Begin in the console, under Connections.")
+		return
+	}
 	q := r.URL.Query()
 	x := wish{Session: personOf(r.Context()).Session, Name: q.Get("name"), Organization: q.Get("organization"), APIURL: q.Get("api_url"), At: c.Now()}
 	h, err := c.House(r.Context())
@@ -257,6 +275,11 @@ func (c *Connect) begin(w http.ResponseWriter, r *http.Request) {
 		c.Fail(w, r, http.StatusUnprocessableEntity, "The API address is none: write https://api.github.com, or that of a GitHub Enterprise Server, which ends in /api/v3.")
 		return
 	}
+	x.Version = row.Version
+	says := []string{"GitHub creates an App that belongs to " + x.Organization + " and that only it can install. It asks for:"}
+	if x.Version != 0 {
+		says = append([]string{x.Name + " is connected already. The App takes the place of the credential that it has now, and nothing else of it changes."}, says...)
+	}
 	name := "Musterline " + x.Organization
 	if len(name) > nameLength {
 		name = name[:nameLength]
@@ -266,10 +289,8 @@ func (c *Connect) begin(w http.ResponseWriter, r *http.Request) {
 		Name: name, URL: base, RedirectURL: base + callback, SetupURL: base + installed + "/" + url.PathEscape(x.Name), Permissions: permissions,
 	})
 	c.show(w, r, view{
-		Title: "Create a GitHub App",
-		Says: []string{
-			"GitHub creates an App that belongs to " + x.Organization + " and that only it can install. It asks for:",
-		},
+		Title:  "Create a GitHub App",
+		Says:   says,
 		List:   []string{"Members: read and write. To read who is in the organization and its teams, and to change who is in a team."},
 		Action: template.URL(at.NewApp(x.Organization, c.seal(x))), //nolint:gosec // our own address, of a GitHub that an administrator names
 		Act:    "Continue to " + at.Host, Manifest: string(m), Back: home,
@@ -286,26 +307,35 @@ func (x wish) address() string {
 	return x.APIURL
 }
 
-// row is the target as it shall be with the App; without one, to be looked at. A target that the API has made keeps what else is set of it.
+// is reports whether a target's body describes what the wish is about: the same kind, organization and API address.
+func (x wish) is(body map[string]any) bool {
+	organization, _ := body["organization"].(string)
+	at, _ := body["api_url"].(string)
+	plain := func(address string) string { return strings.ToLower(strings.TrimRight(address, "/")) }
+	return body["kind"] == "github" && strings.EqualFold(organization, x.Organization) && plain(wish{APIURL: at}.address()) == plain(x.address())
+}
+
+// row is the target as it shall be with the App; without one, to be looked at. A target that the API has made gets another credential and keeps
+// all else; one of that name that is another organization is refused.
 func (c *Connect) row(ctx context.Context, h *answer.House, x wish, app *githubapi.MadeApp) (answer.RowWish, error) {
 	put := answer.RowWish{Section: config.TargetsSection, Name: x.Name, By: personOf(ctx).Who()}
 	if !config.ProperName(x.Name) || x.Organization == "" {
 		return put, answer.Usagef("a name for the connection, of letters, digits, - and _, and the organization are needed")
 	}
-	body := map[string]any{"kind": "github"}
-	before, err := h.Row(ctx, config.TargetsSection, x.Name)
-	switch {
-	case err == nil:
-		if json.Unmarshal(before.Body, &body) != nil || body["kind"] != "github" {
-			return put, answer.Errorf(answer.Conflict, "there is another connection of that name")
-		}
-		put.Version = before.Version
-	case answer.ErrorOf(err).Class != answer.NotFound:
-		return put, err
-	}
-	body["organization"] = x.Organization
+	body := map[string]any{"kind": "github", "organization": x.Organization}
 	if x.APIURL != "" {
 		body["api_url"] = x.APIURL
+	}
+	before, err := h.Row(ctx, config.TargetsSection, x.Name)
+	switch {
+	case err == nil && before.Origin == "api":
+		body = map[string]any{}
+		if json.Unmarshal(before.Body, &body) != nil || !x.is(body) {
+			return put, answer.Errorf(answer.Conflict, "there is another connection of that name").WithHint("choose another name")
+		}
+		put.Version = before.Version
+	case err != nil && answer.ErrorOf(err).Class != answer.NotFound:
+		return put, err
 	}
 	if app != nil {
 		body["app_id"], body["private_key"], body["token"] = app.AppID(), app.Key, nil
@@ -341,11 +371,16 @@ func (c *Connect) callback(w http.ResponseWriter, r *http.Request) {
 	}
 	row, err := c.row(r.Context(), h, x, &app)
 	if err == nil {
+		row.Version = x.Version // what was changed meanwhile stays
 		_, err = h.PutRow(r.Context(), row)
 	}
 	if err != nil {
 		c.Log.ErrorContext(r.Context(), "an App was made and could not be saved", "app", app.ID, "target", x.Name, "error", err)
-		c.Fail(w, r, http.StatusUnprocessableEntity, "GitHub has made the App "+app.Name+", and it could not be saved here: "+words(err)+
+		status := http.StatusUnprocessableEntity
+		if e, ok := errors.AsType[*answer.Error](err); ok {
+			status = statusOf(e)
+		}
+		c.Fail(w, r, status, "GitHub has made the App "+app.Name+", and it could not be saved here: "+words(err)+
 			". Nothing uses the App: delete it at GitHub, and begin again.")
 		return
 	}

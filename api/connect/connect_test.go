@@ -13,6 +13,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -37,6 +38,7 @@ type lab struct {
 	who    *access.Person // who has signed in; nil: nobody
 	log    bytes.Buffer
 	clock  time.Duration // how much later it is
+	apps   int           // how many were made
 }
 
 func newLab(t *testing.T) *lab {
@@ -133,7 +135,11 @@ func (l *lab) toGitHub(p page) (back string) {
 		l.t.Fatalf("GitHub: %s: %s", made.Status, made.text)
 	}
 	u, _ := url.Parse(to)
-	answered := l.browse(l.hub.URL+"/organizations/octo-org/settings/apps/manifest", url.Values{"manifest": {m}, "state": {u.Query().Get("state")}, "name": {"Musterline octo-org"}})
+	name := "Musterline octo-org"
+	if l.apps++; l.apps > 1 {
+		name += " " + strconv.Itoa(l.apps)
+	}
+	answered := l.browse(l.hub.URL+"/organizations/octo-org/settings/apps/manifest", url.Values{"manifest": {m}, "state": {u.Query().Get("state")}, "name": {name}})
 	if back = answered.Header.Get("Location"); back == "" {
 		l.t.Fatalf("GitHub: %s: %s", answered.Status, answered.text)
 	}
@@ -256,5 +262,75 @@ func TestGitHubThatHandsNothingOut(t *testing.T) {
 	l.github.Inject(githubsim.Fault{Status: 500})
 	if p := l.browse(back, nil); p.StatusCode != http.StatusBadGateway || !strings.Contains(p.text, "Nothing was saved") {
 		t.Errorf("%s %s", p.Status, p.text)
+	}
+}
+
+// An App never makes a connection another organization, unasked.
+func TestANameThatIsTakenStaysWhatItIs(t *testing.T) {
+	l := newLab(t)
+	if p := l.browse(l.toGitHub(l.begin("octo", "octo-org")), nil); p.StatusCode != http.StatusOK {
+		t.Fatal(p.Status, p.text)
+	}
+	before, err := l.house().Row(t.Context(), "targets", "octo")
+	if err != nil {
+		t.Fatal(err)
+	}
+	elsewhere := url.Values{"name": {"octo"}, "organization": {"octo-org"}} // on github.com
+	for name, p := range map[string]page{
+		"another organization": l.begin("octo", "second-org"),
+		"another GitHub":       l.browse(l.server.URL+"/connect/github-app?"+elsewhere.Encode(), nil),
+	} {
+		if p.StatusCode != http.StatusConflict || !strings.Contains(p.text, "another connection of that name") || strings.Contains(p.text, "<form") {
+			t.Errorf("%s: %s %s", name, p.Status, p.text)
+		}
+	}
+	again := l.begin("octo", "Octo-Org")
+	if again.StatusCode != http.StatusOK || !strings.Contains(again.text, "octo is connected already") {
+		t.Fatalf("%s %s", again.Status, again.text)
+	}
+	if p := l.browse(l.toGitHub(again), nil); p.StatusCode != http.StatusOK {
+		t.Fatal(p.Status, p.text)
+	}
+	after, err := l.house().Row(t.Context(), "targets", "octo")
+	if err != nil || !strings.Contains(string(after.Body), `"organization":"octo-org"`) || string(after.Body) == string(before.Body) {
+		t.Errorf("%s, before %s, %v", after.Body, before.Body, err)
+	}
+}
+
+func TestWhatWasChangedMeanwhileStays(t *testing.T) {
+	l := newLab(t)
+	back := l.toGitHub(l.begin("octo", "octo-org"))
+	if p := l.browse(l.toGitHub(l.begin("octo", "octo-org")), nil); p.StatusCode != http.StatusOK {
+		t.Fatal(p.Status, p.text)
+	}
+	before, err := l.house().Row(t.Context(), "targets", "octo")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if p := l.browse(back, nil); p.StatusCode != http.StatusPreconditionFailed || !strings.Contains(p.text, "could not be saved") {
+		t.Errorf("%s %s", p.Status, p.text)
+	}
+	if after, err := l.house().Row(t.Context(), "targets", "octo"); err != nil || after.Version != before.Version {
+		t.Errorf("%+v, %v", after, err)
+	}
+}
+
+func TestAnotherSiteLeadsNobodyToAnApp(t *testing.T) {
+	l := newLab(t)
+	for site, want := range map[string]int{"cross-site": http.StatusForbidden, "same-site": http.StatusForbidden, "same-origin": http.StatusOK, "none": http.StatusOK} {
+		r, err := http.NewRequestWithContext(t.Context(), http.MethodGet,
+			l.server.URL+"/connect/github-app?"+url.Values{"name": {"octo"}, "organization": {"octo-org"}, "api_url": {l.hub.URL}}.Encode(), nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		r.Header.Set("Sec-Fetch-Site", site)
+		resp, err := http.DefaultClient.Do(r)
+		if err != nil {
+			t.Fatal(err)
+		}
+		_ = resp.Body.Close()
+		if resp.StatusCode != want {
+			t.Errorf("%s: %s", site, resp.Status)
+		}
 	}
 }
