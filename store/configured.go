@@ -252,7 +252,10 @@ func (t *tx) leave(ctx context.Context, c Change, why string) error {
 	if err := t.endAccess(ctx, c.Name, person(c.By), why); err != nil {
 		return err
 	}
-	return t.PutPlace(ctx, db.PutPlaceParams{Name: c.Name})
+	if err := t.PutPlace(ctx, db.PutPlaceParams{Name: c.Name}); err != nil {
+		return err
+	}
+	return t.PutConfiguredAs(ctx, db.PutConfiguredAsParams{Name: c.Name}) // what it becomes is no move: its access is that of those who are given it
 }
 
 func configuredOf(r db.Configured) (Configured, error) {

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"runtime/debug"
 	"strings"
 	"sync"
 	"time"
@@ -192,7 +193,7 @@ func (e *postgres) lock(ctx context.Context, writes *sql.DB, who holder, shared 
 			case <-watching.Done():
 				return
 			case <-time.After(watchful):
-				_ = l.held() // who asks next is told
+				l.look()
 			}
 		}
 	})
@@ -245,6 +246,16 @@ func (l *session) take(ctx context.Context, patience time.Duration) error {
 func giveBack(ctx context.Context, conn *sql.Conn) error {
 	_, err := conn.ExecContext(ctx, "SELECT set_config('application_name', 'musterline', false)")
 	return errors.Join(err, conn.Close())
+}
+
+// look sees whether the lock is held; who asks next is told. A fault here is no reason to end the program: nobody stands above it.
+func (l *session) look() {
+	defer func() {
+		if why := recover(); why != nil {
+			l.log.Error("panic", "in", "watching the lock on the database", "panic", fmt.Sprint(why), "stack", string(debug.Stack()))
+		}
+	}()
+	_ = l.held()
 }
 
 // held implements lock. It asks under no context of a caller: one that ended meanwhile would end the connection, and the lock with it.

@@ -63,6 +63,36 @@ func (s *Store) SavePlace(ctx context.Context, target string, place team.Place) 
 	})
 }
 
+// ConfiguredAs keeps what the configuration says which organization a target is. When it said another one before, tokens and roles that were given
+// for that end here and now, as they would with SavePlace when the next run finds out. An organization that was renamed, to what it is called since, is
+// no other one.
+func (s *Store) ConfiguredAs(ctx context.Context, target, host, organization string) error {
+	is := host + "/" + team.FoldLogin(organization)
+	before, err := s.target(ctx, target)
+	if err != nil || before.ConfiguredAs == is {
+		return err
+	}
+	return s.write(ctx, "keep what target "+target+" is configured as", func(t *tx) error {
+		if err := t.hold(ctx); err != nil {
+			return err
+		}
+		row, err := t.GetTarget(ctx, target)
+		if err != nil && !errors.Is(err, sql.ErrNoRows) {
+			return err
+		}
+		now := row.Host + "/" + team.FoldLogin(row.Organization)
+		if row.ConfiguredAs != "" && row.ConfiguredAs != is && now != is {
+			if err := t.endAccess(ctx, target, audit.Actor{Trigger: reconcile.ByEvent, Requester: "musterline"}, "the target is configured as another organization now"); err != nil {
+				return err
+			}
+			if err := t.PutPlace(ctx, db.PutPlaceParams{Name: target}); err != nil {
+				return err
+			}
+		}
+		return t.PutConfiguredAs(ctx, db.PutConfiguredAsParams{Name: target, ConfiguredAs: is})
+	})
+}
+
 // endAccess revokes the tokens and withdraws the roles that are bound to a target. Sign-in links that would give one are no good any more, and
 // sessions of those who have signed in with one end: the role that it gave lasts as long as they. Plans go, which are of the organization before.
 func (t *tx) endAccess(ctx context.Context, target string, by audit.Actor, why string) error {

@@ -32,7 +32,11 @@ CREATE TABLE team_lists (
 ALTER TABLE runs ADD COLUMN calls BIGINT NOT NULL DEFAULT 0;
 ALTER TABLE runs ADD COLUMN cost BIGINT NOT NULL DEFAULT 0;
 
+-- What the configuration says which organization a target is, as it was seen last; empty: nobody has looked yet.
+ALTER TABLE targets ADD COLUMN configured_as TEXT NOT NULL DEFAULT '';
+
 -- +goose Down
+ALTER TABLE targets DROP COLUMN configured_as;
 ALTER TABLE runs DROP COLUMN cost;
 ALTER TABLE runs DROP COLUMN calls;
 DROP TABLE team_lists;

@@ -277,6 +277,44 @@ func (w *world) guests() (stand func() []string) {
 
 // bound are about tokens and roles that are bound to a target, and so to its organization.
 var bound = map[string]func(*world){
+	"what was given for an organization ends when the configuration names another one": func(w *world) {
+		standing := func() (n int) {
+			all, _, err := w.Tokens(w.ctx(), "octo", store.Page{})
+			w.must(err)
+			for _, t := range all {
+				if t.RevokedAt.IsZero() {
+					n++
+				}
+			}
+			return n
+		}
+		give := func() {
+			_, _, err := w.CreateToken(w.ctx(), store.Token{Name: "ci", Target: "octo", Role: "owner"}, "ada")
+			w.must(err)
+		}
+		w.must(w.SavePlace(w.ctx(), "octo", octo))
+		w.must(w.ConfiguredAs(w.ctx(), "octo", "github.com", "Octo-Org"))
+		give()
+		w.must(w.AssignRole(w.ctx(), store.Assigned{Subject: "github:github.com#1", Role: "owner", Target: "octo"}, "ada"))
+		w.must(w.ConfiguredAs(w.ctx(), "octo", "github.com", "octo-org")) // the same
+		renamed := octo
+		renamed.Organization = "octo-inc"
+		w.must(w.SavePlace(w.ctx(), "octo", renamed)) // as a run has found
+		w.must(w.ConfiguredAs(w.ctx(), "octo", "github.com", "octo-inc"))
+		w.equal(standing(), 1)
+		w.must(w.ConfiguredAs(w.ctx(), "octo", "github.com", "other"))
+		w.equal(standing(), 0)
+		roles, err := w.RolesOf(w.ctx(), "github:github.com#1")
+		w.must(err)
+		w.equal(len(roles), 0)
+		_, err = w.Place(w.ctx(), "octo")
+		w.is(err, store.ErrNotFound)
+		give()
+		w.must(w.ConfiguredAs(w.ctx(), "octo", "github.com", "other"))
+		w.equal(standing(), 1)
+		w.must(w.ConfiguredAs(w.ctx(), "octo", "ghes.example.com", "other")) // of the same name elsewhere
+		w.equal(standing(), 0)
+	},
 	"tokens and roles of a target end with its configured row, and no others": func(w *world) {
 		row := store.Change{Section: "targets", Name: "octo", Target: "octo", Body: json.RawMessage(`{}`), Version: store.AnyVersion, By: "joe"}
 		rule := row

@@ -204,6 +204,7 @@ type Target struct {
 	PausedBy       string
 	PauseReason    string
 	PausedAt       int64
+	ConfiguredAs   string
 }
 
 type Token struct {

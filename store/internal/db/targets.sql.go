@@ -42,7 +42,7 @@ func (q *Queries) GetHints(ctx context.Context, target string) ([]GetHintsRow, e
 }
 
 const getTarget = `-- name: GetTarget :one
-SELECT name, host, organization_id, organization, self, paused_by, pause_reason, paused_at FROM targets WHERE name = $1
+SELECT name, host, organization_id, organization, self, paused_by, pause_reason, paused_at, configured_as FROM targets WHERE name = $1
 `
 
 func (q *Queries) GetTarget(ctx context.Context, name string) (Target, error) {
@@ -57,8 +57,24 @@ func (q *Queries) GetTarget(ctx context.Context, name string) (Target, error) {
 		&i.PausedBy,
 		&i.PauseReason,
 		&i.PausedAt,
+		&i.ConfiguredAs,
 	)
 	return i, err
+}
+
+const putConfiguredAs = `-- name: PutConfiguredAs :exec
+INSERT INTO targets (name, configured_as) VALUES ($1, $2)
+ON CONFLICT (name) DO UPDATE SET configured_as = excluded.configured_as
+`
+
+type PutConfiguredAsParams struct {
+	Name         string
+	ConfiguredAs string
+}
+
+func (q *Queries) PutConfiguredAs(ctx context.Context, arg PutConfiguredAsParams) error {
+	_, err := q.db.ExecContext(ctx, putConfiguredAs, arg.Name, arg.ConfiguredAs)
+	return err
 }
 
 const putPause = `-- name: PutPause :exec
