@@ -1,21 +1,17 @@
 import { PersonAddIcon } from '@primer/octicons-react'
-import { Banner, Button, Dialog, FormControl, Label, Select, TextInput } from '@primer/react'
+import { FormControl, Label, Select, TextInput } from '@primer/react'
 import { useQuery, useQueryClient } from '@tanstack/react-query'
 import { useRef, useState } from 'react'
 import { answer, api, type components } from '../../api/client'
 import { Confirm } from '../../parts/confirm'
-import { Page } from '../../parts/page'
-import { Pager, useFilter } from '../../parts/search'
-import { None, Refused, Shown } from '../../parts/shown'
 import { When } from '../../parts/when'
-import { roles } from './words'
+import { Give, Given, Row, useCursor } from './given'
 
 type Role = components['schemas']['Role']
 
 /** Roles are those that administrators have given. What people are by GitHub's word does not stand here. */
 export default function Roles() {
-  const [filter, change] = useFilter()
-  const cursor = filter('cursor')
+  const cursor = useCursor()
   const queries = useQueryClient()
   const [giving, setGiving] = useState(false)
   const [taking, setTaking] = useState<Role>()
@@ -28,52 +24,41 @@ export default function Roles() {
   })
   const again = () => queries.invalidateQueries({ queryKey: ['roles'] })
   return (
-    <Page
+    <Given
       title="Roles"
       lead="Owners of an organization and maintainers of teams have their role by GitHub's word. Anybody else is given one here."
-      acts={
-        <Button variant="primary" onClick={() => setGiving(true)}>
-          Give a role
-        </Button>
+      act="Give a role"
+      give={() => setGiving(true)}
+      list={list}
+      none={{
+        icon: PersonAddIcon,
+        title: 'No role was given yet',
+        text: 'Give one to a person, to a GitHub account, or to a group of the identity provider.',
+      }}
+      rows={(l) =>
+        l.roles.map((r) => (
+          <Row
+            key={`${r.subject} ${r.target}`}
+            act="Take back"
+            label={`Take the role ${r.role} from ${r.subject}`}
+            take={() => setTaking(r)}
+            beside={
+              <>
+                <Label variant="accent">{r.role}</Label>
+                <span className="small">{r.target ? <bdi>on {r.target}</bdi> : 'on everything'}</span>
+              </>
+            }
+          >
+            <bdi className="mono wrap">{r.subject}</bdi>
+            <div className="small muted">
+              Given by <bdi>{r.by || 'somebody'}</bdi>, <When at={r.at} />
+            </div>
+          </Row>
+        ))
       }
     >
-      <Shown of={list}>
-        {(l) =>
-          l.roles.length === 0 ? (
-            <None icon={PersonAddIcon} title="No role was given yet">
-              Give one to a person, to a GitHub account, or to a group of the identity provider.
-            </None>
-          ) : (
-            <div className="box">
-              <ul>
-                {l.roles.map((r) => (
-                  <li key={`${r.subject} ${r.target}`} className="row line">
-                    <div className="grow">
-                      <bdi className="mono wrap">{r.subject}</bdi>
-                      <div className="small muted">
-                        Given by <bdi>{r.by || 'somebody'}</bdi>, <When at={r.at} />
-                      </div>
-                    </div>
-                    <Label variant="accent">{r.role}</Label>
-                    <span className="small">{r.target ? <bdi>on {r.target}</bdi> : 'on everything'}</span>
-                    <Button
-                      size="small"
-                      variant="danger"
-                      aria-label={`Take the role ${r.role} from ${r.subject}`}
-                      onClick={() => setTaking(r)}
-                    >
-                      Take back
-                    </Button>
-                  </li>
-                ))}
-              </ul>
-            </div>
-          )
-        }
-      </Shown>
-      <Pager cursor={cursor} next={list.data?.next} go={(c) => change({ cursor: c })} />
       {giving && (
-        <Give
+        <GiveRole
           close={() => setGiving(false)}
           given={() => {
             setGiving(false)
@@ -102,7 +87,7 @@ export default function Roles() {
           </p>
         </Confirm>
       )}
-    </Page>
+    </Given>
   )
 }
 
@@ -130,116 +115,58 @@ const sorts = [
   },
 ] as const
 
-function Give(props: { close: () => void; given: () => void }) {
+function GiveRole(props: { close: () => void; given: () => void }) {
   const [sort, setSort] = useState<'github' | 'oidc' | 'group'>('github')
   const [subject, setSubject] = useState('')
-  const [role, setRole] = useState<'viewer' | 'maintainer' | 'owner' | 'administrator'>('viewer')
-  const [target, setTarget] = useState('')
-  const [error, setError] = useState<unknown>()
   const [lacks, setLacks] = useState(false)
-  const [busy, setBusy] = useState(false)
   const field = useRef<HTMLInputElement>(null)
-  const configured = useQuery({
-    queryKey: ['configured'],
-    queryFn: ({ signal }) => answer(api.GET('/api/musterline/configured', { signal })),
-  })
   const chosen = sorts.find((s) => s.value === sort) ?? sorts[0]
-  const give = async () => {
-    if (!subject.trim()) {
-      setLacks(true)
-      field.current?.focus()
-      return
-    }
-    setBusy(true)
-    setError(undefined)
-    const text = subject.trim()
-    try {
-      await answer(
-        api.POST('/api/musterline/roles', {
-          body: {
-            subject: text.startsWith(`${sort}:`) ? text : `${sort}:${text}`,
-            role,
-            target: role === 'administrator' ? undefined : target || undefined,
-          },
-        }),
-      )
-      props.given()
-    } catch (e) {
-      setError(e)
-      setBusy(false)
-    }
-  }
+  const text = subject.trim()
   return (
-    <Dialog
+    <Give
       title="Give a role"
-      onClose={props.close}
-      renderFooter={() => (
-        <Dialog.Footer>
-          <Button onClick={props.close}>Cancel</Button>
-          <Button variant="primary" loading={busy} onClick={() => void give()}>
-            Give role
-          </Button>
-        </Dialog.Footer>
-      )}
-    >
-      <div className="stack">
-        <FormControl>
-          <FormControl.Label>To whom</FormControl.Label>
-          <Select block value={sort} onChange={(e) => setSort(e.target.value as typeof sort)}>
-            {sorts.map((s) => (
-              <Select.Option key={s.value} value={s.value}>
-                {s.text}
-              </Select.Option>
-            ))}
-          </Select>
-        </FormControl>
-        <FormControl required>
-          <FormControl.Label>{chosen.label}</FormControl.Label>
-          <TextInput
-            block
-            ref={field}
-            value={subject}
-            placeholder={chosen.example}
-            onChange={(e) => {
-              setSubject(e.target.value)
-              setLacks(false)
-            }}
-            onKeyDown={(e) => e.key === 'Enter' && void give()}
-          />
-          <FormControl.Caption>{chosen.help}</FormControl.Caption>
-          {lacks && <FormControl.Validation variant="error">Say whom.</FormControl.Validation>}
-        </FormControl>
-        <FormControl>
-          <FormControl.Label>Role</FormControl.Label>
-          <Select block value={role} onChange={(e) => setRole(e.target.value as typeof role)}>
-            {roles.map((r) => (
-              <Select.Option key={r.name} value={r.name}>
-                {r.name}
-              </Select.Option>
-            ))}
-          </Select>
-          <FormControl.Caption>May {roles.find((r) => r.name === role)?.may}.</FormControl.Caption>
-        </FormControl>
-        <FormControl disabled={role === 'administrator'}>
-          <FormControl.Label>Organization</FormControl.Label>
-          <Select block value={role === 'administrator' ? '' : target} onChange={(e) => setTarget(e.target.value)}>
-            <Select.Option value="">All</Select.Option>
-            {(configured.data?.targets ?? []).map((t) => (
-              <Select.Option key={t.name} value={t.name}>
-                {t.name}
-              </Select.Option>
-            ))}
-          </Select>
-        </FormControl>
-        {role === 'administrator' && (
-          <Banner
-            variant="warning"
-            title="Administrators may everything"
-            description="Also give roles, make tokens and see every organization."
-          />
-        )}
-        <Refused error={error} />
-      </div>
-    </Dialog>
+      act="Give role"
+      needs={field}
+      filled={text !== ''}
+      lacking={setLacks}
+      close={props.close}
+      give={async (gift) => {
+        await answer(
+          api.POST('/api/musterline/roles', {
+            body: { subject: text.startsWith(`${sort}:`) ? text : `${sort}:${text}`, ...gift },
+          }),
+        )
+        props.given()
+      }}
+      above={
+        <>
+          <FormControl>
+            <FormControl.Label>To whom</FormControl.Label>
+            <Select block value={sort} onChange={(e) => setSort(e.target.value as typeof sort)}>
+              {sorts.map((s) => (
+                <Select.Option key={s.value} value={s.value}>
+                  {s.text}
+                </Select.Option>
+              ))}
+            </Select>
+          </FormControl>
+          <FormControl required>
+            <FormControl.Label>{chosen.label}</FormControl.Label>
+            <TextInput
+              block
+              ref={field}
+              value={subject}
+              placeholder={chosen.example}
+              onChange={(e) => {
+                setSubject(e.target.value)
+                setLacks(false)
+              }}
+            />
+            <FormControl.Caption>{chosen.help}</FormControl.Caption>
+            {lacks && <FormControl.Validation variant="error">Say whom.</FormControl.Validation>}
+          </FormControl>
+        </>
+      }
+    />
   )
 }
