@@ -163,7 +163,28 @@ func (h *House) write(ctx context.Context, who string, lock func(*store.Store, c
 	}
 	h.Store, h.deps.Memory, h.deps.Notebook, h.deps.Log = s, s, s, s
 	h.close = func() error { return errors.Join(unlock(), s.Shut()) }
-	return h.enter(ctx)
+	if err := h.enter(ctx); err != nil {
+		return err
+	}
+	if err := h.settleTargets(ctx); err != nil {
+		h.Close()
+		return err
+	}
+	return nil
+}
+
+// settleTargets ends what was given for an organization that a target is no more, by what is configured now: before anybody is let in.
+func (h *House) settleTargets(ctx context.Context) error {
+	for _, name := range h.targetNames() {
+		organization := h.Config.Targets[name].Values.Text("organization")
+		if organization == "" {
+			continue
+		}
+		if err := h.Store.ConfiguredAs(ctx, name, h.configuredHost(name), organization); err != nil {
+			return databaseTrouble(err)
+		}
+	}
+	return nil
 }
 
 // enter takes what the API has configured into the house. A house that cannot be entered is closed.
@@ -392,6 +413,11 @@ func (h *House) host(ctx context.Context, name string) string {
 			return place.Host
 		}
 	}
+	return h.configuredHost(name)
+}
+
+// configuredHost is where a target's accounts live, as the configuration alone tells.
+func (h *House) configuredHost(name string) string {
 	address := h.Config.Targets[name].Values.Text("api_url")
 	u, err := url.Parse(address)
 	if err != nil || u.Host == "" || u.Host == "api.github.com" {
