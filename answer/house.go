@@ -65,8 +65,8 @@ type House struct {
 	offers  map[[2]string]offer            // the last approval shown, by target and undone run
 	quotas  *quotas                        // what targets have said; shared by the houses of one server
 
-	foreseen  map[string]foreseen // the last previews of mappings, by what names them
-	snapshots *Snapshots          // shared by the houses of one server
+	rereads   map[[2]string]reread // what sources said for the last previews, by source and selection
+	snapshots *Snapshots           // shared by the houses of one server
 }
 
 var _ Desk = (*House)(nil)

@@ -50,9 +50,10 @@ type MapWish struct {
 	Version string // of the mappings that the wish was made from; AnyVersion for whatever they are
 	By      string
 
-	// Seen is the digest of the preview that was shown. With it the wish is also the acceptance of what was shown there and guards object to,
-	// for which it needs a Reason; what would come about by now must be what was shown. Without it guards judge as ever.
+	// Seen is the digest of the preview that was shown: with it what would come about by now must be what was shown. With Accept the wish is also
+	// the acceptance of what was shown there and guards object to, for which it needs a Reason. Else guards judge as ever.
 	Seen   string
+	Accept bool // by somebody who may approve
 	Reason string
 }
 

@@ -6,14 +6,17 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"time"
 
+	"musterline.example/directory"
 	"musterline.example/guard"
 	"musterline.example/link"
 	"musterline.example/plan"
 	"musterline.example/reconcile"
+	"musterline.example/source"
 	"musterline.example/team"
 )
 
@@ -36,10 +39,8 @@ type ForeseenChange struct {
 
 // A foreseen is a preview with the waiver that it would become.
 type foreseen struct {
-	of      string // the wish
 	preview Preview
 	waiver  guard.Waiver
-	at      time.Time
 }
 
 // PreviewMapping says who would come and go if these were the groups of a team, with the very planning that a sync uses.
@@ -48,29 +49,61 @@ func (h *House) PreviewMapping(ctx context.Context, wish MapWish) (Preview, erro
 	if err != nil {
 		return Preview{}, err
 	}
-	f, err := h.foresee(ctx, wish.Target, r)
-	if err != nil {
-		return Preview{}, err
-	}
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	if h.foreseen == nil {
-		h.foreseen = make(map[string]foreseen)
-	}
-	for seen, old := range h.foreseen {
-		if h.now().Sub(old.at) > fresh {
-			delete(h.foreseen, seen)
-		}
-	}
-	h.foreseen[f.preview.Seen] = f
-	return f.preview, nil
+	f, err := h.foresee(ctx, wish.Target, r, false)
+	return f.preview, err
 }
 
-// foresee plans the target as if the wish were granted, and leaves of the plan what is about the team.
-func (h *House) foresee(ctx context.Context, target string, r *remapping) (foreseen, error) {
+// lately is how long what a source said for a preview is not asked of it once more: as long as it takes to look at one and to save.
+const lately = 30 * time.Second
+
+// A reread is what a source said for a preview.
+type reread struct {
+	snapshot *directory.Snapshot
+	at       time.Time
+}
+
+// A reader is a source that keeps what it says for who saves what a preview has shown.
+type reader struct {
+	source.Source
+
+	name string
+	h    *House
+	kept bool // what was said a moment ago will do
+}
+
+// Snapshot implements source.Source.
+func (r *reader) Snapshot(ctx context.Context, groups source.Selection) (*directory.Snapshot, error) {
+	key := [2]string{r.name, fmt.Sprintf("%#v", groups)}
+	now := r.h.now()
+	r.h.mu.Lock()
+	was, known := r.h.rereads[key]
+	r.h.mu.Unlock()
+	if r.kept && known && now.Sub(was.at) < lately {
+		return was.snapshot, nil
+	}
+	s, err := r.Source.Snapshot(ctx, groups)
+	if err != nil {
+		return nil, err
+	}
+	r.h.mu.Lock()
+	defer r.h.mu.Unlock()
+	if r.h.rereads == nil {
+		r.h.rereads = make(map[[2]string]reread)
+	}
+	maps.DeleteFunc(r.h.rereads, func(_ [2]string, old reread) bool { return now.Sub(old.at) >= lately })
+	r.h.rereads[key] = reread{s, now}
+	return s, nil
+}
+
+// foresee plans the target as if the wish were granted, and leaves of the plan what is about the team. With kept, what sources said for a preview a
+// moment ago will do; the target is read anew in any case.
+func (h *House) foresee(ctx context.Context, target string, r *remapping, kept bool) (foreseen, error) {
 	d, err := h.Deps(ctx, Person, target)
 	if err != nil {
 		return foreseen{}, err
+	}
+	for name, s := range d.Sources {
+		d.Sources[name] = &reader{Source: s, name: name, h: h, kept: kept}
 	}
 	d.Memory = &foresight{Recollection: d.Memory, remapping: r}
 	decision, err := reconcile.Plan(ctx, d, target)
@@ -104,7 +137,7 @@ func (h *House) foresee(ctx context.Context, target string, r *remapping) (fores
 	w := guard.WaiverFor(part, objections, guard.Filter{}, "", "", h.now())
 	w.Target = target
 	return foreseen{
-		of: r.named(), waiver: w, at: h.now(),
+		waiver: w,
 		preview: Preview{
 			Plan: h.planOf(ctx, decision, part, objections), Changes: changesInWords(part, objections, decision.World), Seen: r.digest(part, objections),
 			Accepted: len(w.Changes),
@@ -167,25 +200,20 @@ func (r *remapping) named() string {
 	return b.String()
 }
 
-// accepted is the waiver of what a wish has seen and guards object to; nil when there is none of it. What was shown here and lately is not
-// planned anew: the waiver lets nothing else pass.
+// accepted compares what a wish has seen with what would come about by now, and returns the waiver of what of it guards object to; nil when there
+// is none, or it is not theirs to accept who wish it.
 func (h *House) accepted(ctx context.Context, wish MapWish, r *remapping) (*guard.Waiver, error) {
 	if wish.Seen == "" {
 		return nil, nil
 	}
-	h.mu.Lock()
-	f, known := h.foreseen[wish.Seen]
-	h.mu.Unlock()
-	if !known || h.now().Sub(f.at) > fresh || f.of != r.named() {
-		var err error
-		if f, err = h.foresee(ctx, wish.Target, r); err != nil {
-			return nil, err
-		}
+	f, err := h.foresee(ctx, wish.Target, r, true)
+	if err != nil {
+		return nil, err
 	}
 	if f.preview.Seen != wish.Seen {
 		return nil, Errorf(Conflict, "something else would come about by now than what was shown").WithHint("look at the preview again")
 	}
-	if len(f.waiver.Changes) == 0 {
+	if len(f.waiver.Changes) == 0 || !wish.Accept {
 		return nil, nil
 	}
 	if strings.TrimSpace(wish.Reason) == "" {

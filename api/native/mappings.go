@@ -54,7 +54,7 @@ type TeamOf struct {
 type mapWish struct {
 	GroupsOf
 
-	Seen   string `json:"seen,omitempty" maxLength:"100" doc:"What the preview that was shown has named so. With it the change is also the acceptance of what was shown and guards object to, by those who may approve: for exactly these changes, and with a reason. When something else would come about by now, nothing is changed: 409."`
+	Seen   string `json:"seen,omitempty" maxLength:"100" doc:"What the preview that was shown has named so. When something else would come about by now, nothing is changed: 409. Of those who may approve it is also the acceptance of what was shown and guards object to: for exactly these changes, and with a reason."`
 	Reason string `json:"reason,omitempty" maxLength:"500" doc:"Why that is right, for the audit record."`
 }
 
@@ -100,9 +100,7 @@ func (a *API) registerMappings() {
 			if err != nil {
 				return nil, err
 			}
-			if may.Approve {
-				wish.Seen, wish.Reason = in.Body.Seen, in.Body.Reason
-			}
+			wish.Seen, wish.Accept, wish.Reason = in.Body.Seen, may.Approve, in.Body.Reason
 		}
 		set, err := v.house.MapTeam(ctx, wish)
 		if err == nil && a.Asked != nil {

@@ -258,3 +258,20 @@ func TestWhoMayMapAndNotApproveAcceptsNothing(t *testing.T) {
 		t.Errorf("free holds %s", got)
 	}
 }
+
+// What a preview has shown is what is saved, whoever saves it.
+func TestWhatIsNotWhatWasShownIsNotSaved(t *testing.T) {
+	l := newLab(t)
+	l.sync("a test")
+	const path, body = "/targets/octo/teams/free/mappings", `"groups":[{"group":"people/leads"}]`
+	for _, who := range []string{"owner", "maintainer"} {
+		shown := as[answer.Preview](l.ask(who, "POST", path+"/preview", "{"+body+"}").want(200))
+		l.org.Team("free").Set("dee", githubsim.Member)
+		save := "{" + body + `,"reason":"x","seen":"` + shown.Seen + `"}`
+		l.ask(who, "PUT", path, save, "If-Match", "*").want(409).says("something else would come about")
+		l.org.Team("free").Remove("dee")
+		if got := as[answer.TeamMappings](l.get("/targets/octo/teams/free").want(200)); len(got.Mappings) != 0 {
+			t.Errorf("%s has mapped %+v", who, got)
+		}
+	}
+}
