@@ -1,10 +1,10 @@
-// Command bench prints figures: GitHub calls of a sync, time and memory of deciding about a million memberships, and the
-// server under load. It prints and asserts
-// nothing; tests assert, and never on time.
+// Command bench prints figures: GitHub calls of a sync, time and memory of deciding about a million memberships, the server
+// under load, and pages in a browser. It prints and asserts nothing; tests assert, and never on time.
 //
 //	go run ./bench            everything, each figure in a process of its own
 //	go run ./bench calls      GitHub calls of syncs without a change and with some
 //	go run ./bench serve      the server under load, on SQLite and PostgreSQL
+//	go run ./bench console    pages of the console in a browser
 //	go run ./bench resolve    link, mapping, plan and guards over 1,000,000 memberships
 //	go run ./bench resolve .  the same, and writes cpu.pprof and heap.pprof of it into that directory
 package main
@@ -18,11 +18,11 @@ import (
 )
 
 func main() {
-	figures := map[string]func(out io.Writer, profiles string) error{"calls": calls, "resolve": resolve, "serve": serve}
+	figures := map[string]func(out io.Writer, profiles string) error{"calls": calls, "resolve": resolve, "serve": serve, "console": console}
 	if len(os.Args) > 1 {
 		figure, known := figures[os.Args[1]]
 		if !known {
-			fmt.Fprintf(os.Stderr, "bench: there is no figure %q; there are calls, resolve and serve\n", os.Args[1])
+			fmt.Fprintf(os.Stderr, "bench: there is no figure %q; there are calls, resolve, serve and console\n", os.Args[1])
 			os.Exit(64)
 		}
 		profiles := ""
@@ -40,7 +40,7 @@ func main() {
 		fmt.Fprintln(os.Stderr, "bench:", err)
 		os.Exit(1)
 	}
-	for i, name := range []string{"calls", "resolve", "serve"} {
+	for i, name := range []string{"calls", "resolve", "serve", "console"} {
 		if i > 0 {
 			_, _ = os.Stdout.WriteString("\n")
 		}

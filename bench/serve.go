@@ -45,18 +45,12 @@ func serve(out io.Writer, _ string) error {
 		return err
 	}
 	defer os.RemoveAll(dir)
-	program := filepath.Join(dir, "musterline")
-	build := exec.CommandContext(context.Background(), "go", "build", "-trimpath", "-ldflags", "-s -w", "-o", program, "./cmd/musterline") //nolint:gosec // our own
-	build.Env = append(os.Environ(), "CGO_ENABLED=0")
-	if text, err := build.CombinedOutput(); err != nil {
-		return fmt.Errorf("build the program: %w\n%s", err, text)
-	}
-	about, err := os.Stat(program)
+	program, size, err := build(dir)
 	if err != nil {
 		return err
 	}
 	fmt.Fprintf(out, "musterline serve, %d groups, callers on the same machine      repeat: go run ./bench serve\n", servedGroups)
-	fmt.Fprintf(out, "  program %d MiB (limit 60)\n", about.Size()>>20)
+	fmt.Fprintf(out, "  program %d MiB (limit 60)\n", size>>20)
 	plain, err := bare()
 	if err != nil {
 		return err
@@ -72,6 +66,21 @@ func serve(out io.Writer, _ string) error {
 	}
 	defer stop()
 	return served(out, dir, program, "postgres", url)
+}
+
+// build builds the program as it is shipped and returns its path and its size in bytes.
+func build(dir string) (path string, size int64, err error) {
+	path = filepath.Join(dir, "musterline")
+	c := exec.CommandContext(context.Background(), "go", "build", "-trimpath", "-ldflags", "-s -w", "-o", path, "./cmd/musterline") //nolint:gosec // our own
+	c.Env = append(os.Environ(), "CGO_ENABLED=0")
+	if text, err := c.CombinedOutput(); err != nil {
+		return "", 0, fmt.Errorf("build the program: %w\n%s", err, text)
+	}
+	about, err := os.Stat(path)
+	if err != nil {
+		return "", 0, err
+	}
+	return path, about.Size(), nil
 }
 
 // A run of the program with its GitHub.
