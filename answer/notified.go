@@ -136,6 +136,30 @@ func (h *House) Notified(ctx context.Context) (Notified, error) {
 	return list, nil
 }
 
+// unheard is what needs a person because somebody who should be told of what happens is not.
+func (h *House) unheard(ctx context.Context) ([]Need, error) {
+	if h.Store == nil || len(h.Config.Notifications) == 0 {
+		return nil, nil
+	}
+	off, err := h.Store.Silences(ctx)
+	if err != nil {
+		return nil, err
+	}
+	last, err := h.Store.LastDeliveries(ctx)
+	if err != nil {
+		return nil, err
+	}
+	var needs []Need
+	for _, name := range slices.Sorted(maps.Keys(h.Config.Notifications)) {
+		if s, silent := off[name]; silent {
+			needs = append(needs, Need{Kind: "notification", Told: name, Text: "The notification was turned off", More: s.Why})
+		} else if d := last[name]; d.State == store.DeliveryFailed {
+			needs = append(needs, Need{Kind: "notification", Told: name, Text: "The last message to the notification did not arrive", More: d.Trouble})
+		}
+	}
+	return needs, nil
+}
+
 func (h *House) notification(r Row, off map[string]store.Silence, last map[string]store.Delivery) Notification {
 	n := Notification{Row: r, Tag: fmt.Sprintf("%q", fmt.Sprint(r.Version)), Events: []string{}, Targets: []string{}}
 	if r.Unfit == "" {

@@ -45,10 +45,11 @@ type SourceOverview struct {
 
 // A Need is something that a person has to do.
 type Need struct {
-	Kind   string `json:"kind"`   // failed, source, objected, unfit, paused, off, refused, held, late or connect
+	Kind   string `json:"kind"`   // failed, source, objected, unfit, notification, paused, off, refused, held, late or connect
 	Urgent bool   `json:"urgent"` // changes do not come about, or come late, until it is done
 	Target string `json:"target,omitempty"`
 	Source string `json:"source,omitempty"`
+	Told   string `json:"told,omitempty"` // the notification that it is about
 	Run    string `json:"run,omitempty"`
 	Count  int    `json:"count,omitempty"`
 	Text   string `json:"text"`
@@ -70,7 +71,8 @@ const overviewDays = 30
 // Overview says from memory how targets stand: all when names is nil, else those, which may be none.
 func (h *House) Overview(ctx context.Context, names []string) (Overview, error) {
 	o := Overview{At: h.now(), Targets: []TargetOverview{}, Sources: []SourceOverview{}, Needs: []Need{}, Days: []Day{}}
-	if names == nil {
+	everything := names == nil
+	if everything {
 		names = h.targetNames()
 	}
 	var next map[string]time.Time
@@ -98,6 +100,13 @@ func (h *House) Overview(ctx context.Context, names []string) (Overview, error) 
 	for _, u := range h.Config.Unfit {
 		o.Needs = append(o.Needs, Need{Kind: "unfit", Text: fmt.Sprintf("%s/%s is left out of what is configured", u.Section, u.Name), More: u.Reason()})
 	}
+	if everything {
+		needs, err := h.unheard(ctx)
+		if err != nil {
+			return o, err
+		}
+		o.Needs = append(o.Needs, needs...)
+	}
 	if len(h.Config.Targets) == 0 {
 		o.Needs = append(o.Needs, Need{Kind: "connect", Text: "No organization is connected yet"})
 	}
@@ -111,7 +120,7 @@ func (h *House) Overview(ctx context.Context, names []string) (Overview, error) 
 
 // needOrder puts first what keeps changes from coming about.
 func needOrder(n Need) int {
-	return slices.Index([]string{"connect", "failed", "source", "objected", "unfit", "late", "paused", "off", "refused", "held"}, n.Kind)
+	return slices.Index([]string{"connect", "failed", "source", "objected", "unfit", "notification", "late", "paused", "off", "refused", "held"}, n.Kind)
 }
 
 func (h *House) targetOverview(ctx context.Context, name string) (TargetOverview, error) {

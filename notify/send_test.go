@@ -90,7 +90,7 @@ func TestWhatIsNoSuccessIsSaidWithoutTheAddress(t *testing.T) {
 		case "/odd":
 			w.WriteHeader(599)
 		case "/cut":
-			c, _, err := w.(http.Hijacker).Hijack() //nolint:forcetypeassert // httptest's own
+			c, _, err := w.(http.Hijacker).Hijack()
 			if err == nil {
 				_ = c.Close()
 			}

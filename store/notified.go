@@ -146,7 +146,7 @@ func (s *Store) Delivery(ctx context.Context, id string) (Delivery, error) {
 // Deliveries returns deliveries to a notification, or to all when it is empty, the newest first, from the one before the one with the id
 // before, or the newest.
 func (s *Store) Deliveries(ctx context.Context, notification, before string, limit int) ([]Delivery, error) {
-	p := db.ListDeliveriesParams{Notification: notification, Before: math.MaxInt64, N: int32(min(limit, 1000))} //nolint:gosec // it is small
+	p := db.ListDeliveriesParams{Notification: notification, Before: math.MaxInt64, N: int32(min(limit, 1000))}
 	if notification == "" {
 		p.EveryOne = 1
 	}
@@ -300,7 +300,7 @@ type Ended struct {
 
 // Ended returns the runs of a target that have ended after the one of a number, the oldest first: the last limit of them.
 func (s *Store) Ended(ctx context.Context, target string, after int64, limit int) ([]Ended, error) {
-	rows, err := s.queries.GetEnded(ctx, db.GetEndedParams{Target: target, After: after, N: int32(min(limit, 1000))}) //nolint:gosec // it is small
+	rows, err := s.queries.GetEnded(ctx, db.GetEndedParams{Target: target, After: after, N: int32(min(limit, 1000))})
 	if err != nil {
 		return nil, fmt.Errorf("look for runs that have ended: %w", err)
 	}

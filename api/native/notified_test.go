@@ -87,6 +87,7 @@ func TestANotificationIsMadeTestedChangedAndDeleted(t *testing.T) {
 		t.Fatal(err)
 	}
 	l.get("/notified").want(200).says(`"off":{"at":`, `it answered 410 Gone`)
+	l.get("/overview").want(200).says(`"kind":"notification"`, `"told":"ops"`)
 	l.ask("administrator", "POST", "/notifications/ops/test", "").want(200).says(`"turned_on":false`)
 	l.get("/notified").want(200).says(`"off":{"at":`)
 	status.Store(200)
@@ -110,7 +111,7 @@ func TestMessagesAreListedByThePageAndTriedAgain(t *testing.T) {
 	url, _ := told(t, &status)
 	l.ask("administrator", "PUT", "/notifications/ops", `{"url":`+strconv.Quote(url)+`,"secret":"`+signing+`"}`, "If-Match", `"0"`).want(200)
 	ctx := context.Background()
-	make := func(to string, ids ...string) {
+	tell := func(to string, ids ...string) {
 		t.Helper()
 		telling := store.Telling{Notification: to, Subject: "target:octo", After: "{}"}
 		for _, id := range ids {
@@ -126,8 +127,8 @@ func TestMessagesAreListedByThePageAndTriedAgain(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	make("ops", "msg_a", "msg_b", "msg_c")
-	make("gone", "msg_d")
+	tell("ops", "msg_a", "msg_b", "msg_c")
+	tell("gone", "msg_d")
 	tried(store.Delivery{ID: "msg_b", State: store.DeliveryFailed, Attempts: 10, Status: 503, Trouble: "it answered 503 Service Unavailable"})
 	tried(store.Delivery{ID: "msg_c", State: store.DeliveryDone, Attempts: 1, Status: 200})
 	tried(store.Delivery{ID: "msg_d", State: store.DeliveryFailed, Attempts: 1})

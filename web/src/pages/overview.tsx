@@ -1,5 +1,6 @@
 import {
   AlertIcon,
+  BellSlashIcon,
   CheckCircleFillIcon,
   CircleSlashIcon,
   ClockIcon,
@@ -107,10 +108,12 @@ const needIcons: Record<string, ComponentType> = {
   late: ClockIcon,
   paused: PauseIcon,
   off: CircleSlashIcon,
+  notification: BellSlashIcon,
 }
 
 function NeedRow(props: { of: Need }) {
   const n = props.of
+  const about = n.target ?? n.source ?? n.told
   const Icon = needIcons[n.kind] ?? InfoIcon
   const [to, act] = wayOf(n)
   return (
@@ -120,9 +123,9 @@ function NeedRow(props: { of: Need }) {
       </span>
       <span className="grow">
         <span className="inline">
-          {(n.target ?? n.source) && (
+          {about && (
             <strong>
-              <bdi>{n.target ?? n.source}</bdi>
+              <bdi>{about}</bdi>
             </strong>
           )}
           <span>{sentence(n.text)}</span>
@@ -133,12 +136,7 @@ function NeedRow(props: { of: Need }) {
           </span>
         )}
       </span>
-      <LinkButton
-        as={Link}
-        to={to}
-        size="small"
-        aria-label={`${act}${n.target || n.source ? `: ${n.target ?? n.source}` : ''}`}
-      >
+      <LinkButton as={Link} to={to} size="small" aria-label={`${act}${about ? `: ${about}` : ''}`}>
         {act}
       </LinkButton>
     </li>
@@ -166,6 +164,8 @@ function wayOf(n: Need): [string, string] {
     case 'paused':
     case 'off':
       return [`/connections/targets/${at}`, 'Open the connection']
+    case 'notification':
+      return ['/settings/notifications', 'See the messages']
   }
   return ['/connections', 'Open connections']
 }
