@@ -851,12 +851,38 @@ func (i *inspection) unlinked() bool {
 	})
 }
 
-// linksHere are the links of those who have an account where the target is, by account.
+// accounts are those of the members, and of whom the last plan would have come or go.
+func (i *inspection) accounts() []team.AccountID {
+	var all []team.AccountID
+	for _, m := range i.team.Members {
+		all = append(all, m.Account)
+	}
+	for n := range i.rows {
+		for _, ch := range i.rows[n].Changes() {
+			all = append(all, ch.Account)
+		}
+		for _, l := range i.rows[n].Leaving {
+			all = append(all, l.Account)
+		}
+	}
+	slices.Sort(all)
+	return slices.Compact(all)
+}
+
+// linksHere are the links of those who have to do with the team, by account.
 func (i *inspection) linksHere(ctx context.Context) (map[team.AccountID]link.Link, error) {
-	all, err := i.linksOf(ctx, i.name, i.host(ctx, i.name))
+	if i.Store == nil {
+		return nil, nil
+	}
+	sources, err := i.sourcesOf(ctx, i.name)
 	if err != nil {
 		return nil, err
 	}
+	all, err := i.Store.LinksOfAccounts(ctx, i.host(ctx, i.name), i.accounts())
+	if err != nil {
+		return nil, err
+	}
+	all = slices.DeleteFunc(all, func(l link.Link) bool { return !slices.Contains(sources, l.User.Source) })
 	of := make(map[team.AccountID]link.Link, len(all))
 	for _, l := range all {
 		if before, twice := of[l.Account]; !twice || before.State != link.Standing {

@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"strings"
 
 	"musterline.example/audit"
 	"musterline.example/directory"
@@ -34,6 +35,41 @@ func (s *Store) LinksOf(ctx context.Context, host string, user link.UserRef) ([]
 		links[i] = linkOf(r)
 	}
 	return links, nil
+}
+
+// LinksOfAccounts returns the links on a host to any of some accounts, in order of user. It reads what it is asked for, however many others there are.
+func (s *Store) LinksOfAccounts(ctx context.Context, host string, accounts []team.AccountID) ([]link.Link, error) {
+	var links []link.Link
+	for some := range slices.Chunk(accounts, 500) { // both databases bound how much one question may hold
+		values, places := []any{host}, make([]string, len(some))
+		for i, id := range some {
+			values = append(values, string(id))
+			places[i] = fmt.Sprintf("$%d", len(values))
+		}
+		if err := s.someLinks(ctx, "account IN ("+strings.Join(places, ", ")+")", values, &links); err != nil {
+			return nil, fmt.Errorf("read links: %w", err)
+		}
+	}
+	slices.SortFunc(links, func(a, b link.Link) int { return compareUsers(a.User, b.User) })
+	return links, nil
+}
+
+func (s *Store) someLinks(ctx context.Context, of string, values []any, into *[]link.Link) error {
+	rows, err := s.reads.QueryContext(ctx, `SELECT source, user_id, account, login, tier, evidence, value, note, organization, made_by, made_at, seen_at, state, trouble
+		FROM links WHERE host = $1 AND `+of, values...)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = rows.Close() }()
+	for rows.Next() {
+		var r db.Link
+		if err := rows.Scan(&r.Source, &r.UserID, &r.Account, &r.Login, &r.Tier, &r.Evidence, &r.Value, &r.Note, &r.Organization, &r.MadeBy, &r.MadeAt,
+			&r.SeenAt, &r.State, &r.Trouble); err != nil {
+			return err
+		}
+		*into = append(*into, linkOf(r))
+	}
+	return rows.Err()
 }
 
 func linksOf(ctx context.Context, q *db.Queries, host string) ([]link.Link, error) {

@@ -35,7 +35,11 @@ ALTER TABLE runs ADD COLUMN cost BIGINT NOT NULL DEFAULT 0;
 -- What the configuration says which organization a target is, as it was seen last; empty: nobody has looked yet.
 ALTER TABLE targets ADD COLUMN configured_as TEXT NOT NULL DEFAULT '';
 
+-- A page looks for the links of those whom it shows.
+CREATE INDEX links_of_account ON links (host, account);
+
 -- +goose Down
+DROP INDEX links_of_account;
 ALTER TABLE targets DROP COLUMN configured_as;
 ALTER TABLE runs DROP COLUMN cost;
 ALTER TABLE runs DROP COLUMN calls;

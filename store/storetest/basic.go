@@ -468,6 +468,28 @@ var mappings = map[string]func(*world){
 }
 
 var people = map[string]func(*world){
+	"the links of some accounts are found among many": func(w *world) {
+		var all, want []link.Link
+		var asked []team.AccountID
+		for i := range 1200 {
+			l := link.Link{
+				User: link.UserRef{Source: "corp", ID: directory.UserID(fmt.Sprintf("u%04d", i))}, Account: team.AccountID(fmt.Sprint(i)), Login: fmt.Sprint("l", i),
+				Tier: link.Manual, Evidence: "said by ann", By: "ann", MadeAt: start, SeenAt: start, State: link.Standing, Value: "v", Note: "n", Organization: "1",
+			}
+			all = append(all, l)
+			if i%2 == 0 {
+				want, asked = append(want, l), append(asked, l.Account)
+			}
+		}
+		w.must(w.SaveLinks(w.ctx(), "github.com", all))
+		w.must(w.SaveLinks(w.ctx(), "ghes.example.com", all[:1]))
+		of, err := w.LinksOfAccounts(w.ctx(), "github.com", asked)
+		w.must(err)
+		w.equal(of, want)
+		none, err := w.LinksOfAccounts(w.ctx(), "github.com", nil)
+		w.must(err)
+		w.equal(len(none), 0)
+	},
 	"links come back as they were saved, and those not named stay": func(w *world) {
 		ada := link.Link{
 			User: link.UserRef{Source: "corp", ID: "ada"}, Account: "1024", Login: "ada-l", Tier: link.SAML, Evidence: "nameID ada@example.com = email",
