@@ -56,7 +56,7 @@ func newDirectory(t *testing.T) *directory {
 	for _, g := range groups {
 		ldif.WriteString(entry(group(g.name), grouped(g.name, g.members...)))
 	}
-	return &directory{ldaptest.StartSlapd(t, ldaptest.Options{LDIF: ldif.String()})}
+	return &directory{ldaptest.StartSlapd(t, ldaptest.Options{LDIF: ldif.String(), Refint: true})}
 }
 
 // person is where somebody stands in the directory, group where a group does.
@@ -117,10 +117,10 @@ func (d *directory) hires(id, name, login string) {
 	})
 }
 
-// dismisses removes somebody, and from a group first.
-func (d *directory) dismisses(id, from string) {
-	d.leaves(id, from)
+// dismisses removes somebody, from their groups too.
+func (d *directory) dismisses(id string) {
 	d.Change(func(c *ldap.Conn) error { return c.Del(ldap.NewDelRequest(person(id), nil)) })
+	d.Forgets(person(id))
 }
 
 // forms adds a group.
@@ -135,6 +135,7 @@ func (d *directory) renames(name, to string) {
 	d.Change(func(c *ldap.Conn) error {
 		return c.ModifyDN(ldap.NewModifyDNRequest(group(name), "cn="+ldap.EscapeDN(to), true, ""))
 	})
+	d.Forgets(group(name))
 }
 
 // sets gives somebody another value of an attribute.
@@ -145,10 +146,6 @@ func (d *directory) sets(id, attribute, value string) {
 // joins adds somebody to a group, and leaves removes them.
 func (d *directory) joins(id, name string) {
 	d.modifies(group(name), func(r *ldap.ModifyRequest) { r.Add("member", []string{person(id)}) })
-}
-
-func (d *directory) leaves(id, name string) {
-	d.modifies(group(name), func(r *ldap.ModifyRequest) { r.Delete("member", []string{person(id)}) })
 }
 
 func (d *directory) modifies(dn string, what func(*ldap.ModifyRequest)) {

@@ -5,6 +5,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"errors"
+	"flag"
 	"fmt"
 	"net"
 	"net/http"
@@ -14,6 +15,7 @@ import (
 	"path/filepath"
 	"runtime"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -48,6 +50,10 @@ var program = sync.OnceValues(func() (string, error) {
 })
 
 func TestMain(m *testing.M) {
+	flag.Parse()
+	if atOnce := flag.Lookup("test.parallel").Value; atOnce.String() == strconv.Itoa(runtime.GOMAXPROCS(0)) {
+		_ = atOnce.Set(strconv.Itoa(runtime.GOMAXPROCS(0) + 1)) // each waits a part of its time, for the browser or for the server
+	}
 	code := m.Run()
 	if chromium.cancel != nil {
 		chromium.cancel()
@@ -285,7 +291,7 @@ func (l *lab) signIn(name, role string, more ...string) *tab {
 	b := l.newTab()
 	b.open(l.link(name, role, more...))
 	b.click("button", "Sign in")
-	b.see("Overview")
+	b.wait("the console is opened", func() bool { return b.comes(`() => location.pathname === "/console/"`, 500) })
 	return b
 }
 

@@ -40,7 +40,7 @@ func TestAHeldPlanIsApprovedAndWritten(t *testing.T) {
 // By guard and by team alike, the dialog shows exactly what would pass.
 func TestAnApprovalShowsExactlyWhatWouldPass(t *testing.T) {
 	l := newLab(t)
-	l.people.dismisses("joe", "Security")
+	l.people.dismisses("joe")
 	l.run("sync", "--config", "musterline.yaml")
 	l.serve()
 	b := l.signIn("root", "administrator")

@@ -44,7 +44,7 @@ type tab struct {
 }
 
 // patience is how long a tab waits for what has to come. Nothing is asserted about how soon it does.
-const patience = 20 * time.Second
+const patience = 30 * time.Second
 
 // newTab opens a tab of a browser of its own: it shares no cookie with any other.
 func (l *lab) newTab() *tab {

@@ -71,7 +71,11 @@ function Chain(props: { of: Answer }) {
           </span>
           <p className="verdict-says">{a.summary}.</p>
           <p className="small muted">
-            {a.user && <Link to={pathOf(a.user)}>{a.person || a.user}</Link>}
+            {a.user && (
+              <Link to={pathOf(a.user)}>
+                <bdi>{a.person || a.user}</bdi>
+              </Link>
+            )}
             {a.plan_at && (
               <>
                 {' '}
