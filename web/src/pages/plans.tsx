@@ -1,5 +1,5 @@
 import { DiffIcon, ShieldIcon } from '@primer/octicons-react'
-import { Label } from '@primer/react'
+import { Label, LinkButton } from '@primer/react'
 import { useQuery } from '@tanstack/react-query'
 import { Link } from 'react-router'
 import { answer, api } from '../api/client'
@@ -9,7 +9,7 @@ import { None, Shown } from '../parts/shown'
 import { When } from '../parts/when'
 import type { ShownPlan } from './plan/asked'
 import { inShort } from './plan/figures'
-import { count } from './plan/objections'
+import { count } from '../parts/count'
 
 /** Plans lists the last plan of each organization. */
 export default function Plans() {
@@ -25,9 +25,16 @@ export default function Plans() {
       <Shown of={plans}>
         {(l) =>
           l.plans.length === 0 ? (
-            <None icon={DiffIcon} title="No plans yet">
-              Nothing was planned of any organization. A plan comes with the first sync, or when somebody looks:{' '}
-              <Link to="/connections">connect an organization</Link>, or open one under <Link to="/teams">Teams</Link>.
+            <None
+              icon={DiffIcon}
+              title="No plans yet"
+              act={
+                <LinkButton as={Link} to="/connections" variant="primary">
+                  Open connections
+                </LinkButton>
+              }
+            >
+              An organization that is connected is planned with its first sync.
             </None>
           ) : (
             <>

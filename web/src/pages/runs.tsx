@@ -6,8 +6,9 @@ import { answer, api, type components } from '../api/client'
 import { Page } from '../parts/page'
 import { Pager, useFilter } from '../parts/search'
 import { None, Shown } from '../parts/shown'
+import { Unconnected } from '../parts/unconnected'
 import { lasted, When } from '../parts/when'
-import { count } from './plan/objections'
+import { count } from '../parts/count'
 import { askedBy, chosenStates, State, stateOf, stateWords, triggers } from './runs/words'
 
 type Run = components['schemas']['RunStatus']
@@ -43,6 +44,13 @@ export default function Runs() {
   })
   const targets = configured.data?.targets ?? []
   const chosen = target || state || trigger
+  if (configured.data && targets.length === 0 && runs.data?.runs.length === 0 && !chosen) {
+    return (
+      <Page title="Runs" lead="Every sync and every undo, the newest first.">
+        <Unconnected what="organization">Every sync of it is listed here once one is.</Unconnected>
+      </Page>
+    )
+  }
   return (
     <Page title="Runs" lead="Every sync and every undo, the newest first.">
       <div className="filter filter-records">

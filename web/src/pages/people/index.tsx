@@ -6,6 +6,7 @@ import { answer, api, type components } from '../../api/client'
 import { Page } from '../../parts/page'
 import { Pager, Search, useFilter } from '../../parts/search'
 import { Failed, None, Shown } from '../../parts/shown'
+import { Unconnected } from '../../parts/unconnected'
 import { When } from '../../parts/when'
 import { accountPath, type Line, pathOf, personPath, State, states, tiers } from './words'
 import { WhyBox } from './why-box'
@@ -60,6 +61,9 @@ function Users() {
   const counts = people.data?.counts ?? {}
   const total = Object.values(counts).reduce((sum, n) => sum + n, 0)
   const names = people.data?.sources.map((s) => s.name) ?? []
+  if (people.data && names.length === 0 && !q && !state && !source) {
+    return <Unconnected what="source">The people of mapped groups are listed here once one is.</Unconnected>
+  }
   return (
     <>
       <div className="filter">

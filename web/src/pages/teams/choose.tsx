@@ -3,7 +3,8 @@ import { useQuery } from '@tanstack/react-query'
 import { Link, Navigate } from 'react-router'
 import { answer, api } from '../../api/client'
 import { Page, Section } from '../../parts/page'
-import { None, Shown, Waiting } from '../../parts/shown'
+import { Shown, Waiting } from '../../parts/shown'
+import { Unconnected } from '../../parts/unconnected'
 import { looks, useMe } from '../../shell/me'
 
 /** Choose leads to the teams of the only organization, or lets somebody choose one. Who maintains teams and no more sees those. */
@@ -43,13 +44,7 @@ export default function Choose() {
       <Shown of={configured} waiting={<Waiting rows={2} />}>
         {(c) =>
           c.targets.length === 0 ? (
-            <None
-              icon={OrganizationIcon}
-              title="No organization is connected"
-              act={<Link to="/connections">Open connections</Link>}
-            >
-              Its teams are shown here once it is.
-            </None>
+            <Unconnected what="organization">Its teams are listed here once one is.</Unconnected>
           ) : (
             <ul className="box plain">
               {c.targets.map((t) => (
