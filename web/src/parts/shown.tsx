@@ -124,7 +124,7 @@ export function None(props: {
       </Blankslate.Visual>
       <Blankslate.Heading>{props.title}</Blankslate.Heading>
       {props.children && <Blankslate.Description>{props.children}</Blankslate.Description>}
-      {props.act}
+      {props.act && <div className="none-act">{props.act}</div>}
     </Blankslate>
   )
 }
