@@ -238,6 +238,9 @@ func (h *House) selfTeams(ctx context.Context, user link.UserRef, last *director
 			}
 			t.add(one)
 		}
+		if len(t.Teams) == 0 {
+			continue // nor are they told that there is such a target
+		}
 		slices.SortFunc(t.Teams, func(a, b SelfTeam) int { return cmp.Compare(a.Team, b.Team) })
 		all = append(all, t)
 	}

@@ -2,6 +2,7 @@ package native
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"musterline.example/answer"
@@ -15,7 +16,7 @@ type sides struct {
 
 	Proven  *provenUser    `json:"proven_user,omitempty" doc:"Whom the identity provider vouches for; none: it has not yet. /login/oidc?prove=1 does it, or does it again."`
 	Account *provenAccount `json:"proven_account,omitempty" doc:"The account that they have signed in to; none: not yet. /login/github?prove=1 does it, or does it again."`
-	Members []mine         `json:"members" doc:"What the account is to the targets on its host: who is no member of an organization is in none of its teams."`
+	Members []mine         `json:"members" doc:"What the account is to targets on its host: to those of whose organization they are a member, or in which mappings give them a team. Who is no member of an organization is in none of its teams."`
 }
 
 type provenUser struct {
@@ -63,9 +64,13 @@ func (a *API) registerMyLink() {
 		if err != nil {
 			return nil, err
 		}
-		if a.Asked != nil {
-			for _, t := range said.Targets {
-				a.Asked(t.Target)
+		configured, err := v.house.Configured(ctx)
+		if err != nil {
+			return nil, err
+		}
+		for _, name := range configured.TargetNames() {
+			if a.Asked != nil && v.house.Host(ctx, name) == p.Account.Host {
+				a.Asked(name)
 			}
 		}
 		return told(a.sides(ctx, v, p, said))
@@ -100,7 +105,8 @@ func (a *API) sides(ctx context.Context, v *visit, p *access.Person, said answer
 			return s, err
 		}
 		for _, m := range all {
-			if m.Host == c.Host {
+			gets := slices.ContainsFunc(said.Targets, func(t answer.SelfTarget) bool { return t.Target == m.Target })
+			if m.Host == c.Host && (gets || v.knows(m)) {
 				s.Members = append(s.Members, m)
 			}
 		}

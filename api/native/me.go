@@ -29,7 +29,8 @@ type me struct {
 	Since     time.Time `json:"since,omitzero"`
 	ExpiresAt time.Time `json:"expires_at,omitzero" doc:"When the session ends if nothing more is asked."`
 	Roles     []myRole  `json:"roles,omitempty"`
-	Targets   []mine    `json:"targets,omitempty" doc:"What GitHub says of their account, for each target on whose host they have one."`
+	Targets   []mine    `json:"targets,omitempty" doc:"What GitHub says of their account, for each target of whose organization they are a member, or on which they have a role."`
+	Unsure    string    `json:"unsure,omitempty" doc:"Why GitHub could not be asked everywhere; there may be more roles than are listed."`
 	Link      bool      `json:"link,omitempty" doc:"Whether they can link themselves."`
 }
 
@@ -102,7 +103,13 @@ func (a *API) me(ctx context.Context) (me, error) {
 	for _, g := range v.given {
 		m.Roles = append(m.Roles, myRole{g.Role, g.Target, g.From})
 	}
-	m.Targets, err = a.mine(ctx, v, p)
+	all, err := a.mine(ctx, v, p)
+	for _, t := range all {
+		if t.Unavailable != "" {
+			m.Unsure = "GitHub could not be asked everywhere what your account is there."
+		}
+	}
+	m.Targets = slices.DeleteFunc(all, func(t mine) bool { return !v.knows(t) })
 	for _, t := range m.Targets {
 		switch {
 		case t.Owner:
@@ -117,7 +124,7 @@ func (a *API) me(ctx context.Context) (me, error) {
 // patience is how long a page waits for what GitHub says of somebody's account.
 const patience = 10 * time.Second
 
-// mine asks every target what the caller's account is there.
+// mine asks every target what the caller's account is there. It is not for them to see whole: not of every target do they know.
 func (a *API) mine(ctx context.Context, v *visit, p *access.Person) ([]mine, error) {
 	configured, err := v.house.Configured(ctx)
 	if err != nil {
@@ -150,6 +157,10 @@ func (a *API) mine(ctx context.Context, v *visit, p *access.Person) ([]mine, err
 	asked.Wait()
 	return slices.DeleteFunc(all, func(m mine) bool { return m.Account == "" && m.Unavailable == "" }), nil
 }
+
+// knows reports whether the caller has a reason to know of a target: they are a member of its organization, or have a role on it. Nobody else is told
+// that it is kept here.
+func (v *visit) knows(m mine) bool { return m.Member || access.On(v.given, m.Target) != access.Nobody }
 
 // A session is one of somebody who has signed in.
 type session struct {

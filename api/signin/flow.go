@@ -203,5 +203,8 @@ func (s *SignIn) proven(w http.ResponseWriter, r *http.Request, one flow, add fu
 		h, until = d.Held, d.Deadline
 	}
 	add(&h)
+	if h.Way == access.ByGitHub && h.User == nil && !s.welcome(w, r, h) {
+		return
+	}
 	s.enter(w, r, h, until, one.To)
 }

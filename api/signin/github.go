@@ -16,6 +16,8 @@ import (
 	"musterline.example/api/access"
 	"musterline.example/config"
 	"musterline.example/internal/githubapi"
+	"musterline.example/store"
+	"musterline.example/target"
 	"musterline.example/team"
 )
 
@@ -81,6 +83,67 @@ func (d *githubDoor) end(w http.ResponseWriter, r *http.Request) {
 		}
 		h.Account = account
 	})
+}
+
+// welcome reports whether an account that nothing else speaks for is somebody's who has to do with this server. GitHub vouches for everybody on
+// earth: a session is for those who have a role here, or are members of an organization that is connected. The others have been told when it is not,
+// and of no organization.
+func (s *SignIn) welcome(w http.ResponseWriter, r *http.Request, h held) bool {
+	ctx, done := context.WithTimeout(r.Context(), patience)
+	defer done()
+	known, err := s.belongs(ctx, h.person(store.Session{}))
+	switch {
+	case known:
+		return true
+	case err != nil:
+		s.Log.WarnContext(r.Context(), "nobody was signed in: it could not be asked whether they are a member", "account", h.Subject, "error", err)
+		s.tell(w, r, notAsked.with(s.github.name, Prefix))
+	default:
+		s.Log.InfoContext(r.Context(), "nobody was signed in: the account is no member and has no role", "account", h.Subject)
+		t := notMember
+		if s.oidc != nil {
+			t.do = "If you are known to " + s.oidc.Name + ", sign in with that; your account at %s is added then. " + t.do
+		}
+		s.tell(w, r, t.with(s.github.name, Prefix))
+	}
+	return false
+}
+
+// belongs reports whether a person has a role here, or is a member of an organization that is connected. It asks one after the other, and no
+// further than the first that says yes; what is asked serves the pages that come next, too.
+func (s *SignIn) belongs(ctx context.Context, p *access.Person) (bool, error) {
+	if s.Access == nil {
+		return false, errors.New("nobody can say what an account may")
+	}
+	given, err := s.Access.Given(ctx, p)
+	if err != nil || len(given) > 0 {
+		return err == nil, err
+	}
+	h, err := s.House(ctx)
+	if err != nil {
+		return false, err
+	}
+	configured, err := h.Configured(ctx)
+	if err != nil {
+		return false, err
+	}
+	var unsure error
+	for _, name := range configured.TargetNames() {
+		at := access.Place{Target: name, Host: h.Host(ctx, name)}
+		if p.Account == nil || at.Host != p.Account.Host {
+			continue
+		}
+		var g target.Guest
+		if at.Gate, err = h.Gate(ctx, name); err == nil {
+			g, err = s.Access.Word(ctx, p, at, target.Door{})
+		}
+		if err != nil {
+			unsure = err
+		} else if g.Member {
+			return true, nil
+		}
+	}
+	return false, unsure
 }
 
 // vouch asks GitHub, for a code, whose account it is. The token that the code is changed for is forgotten here.

@@ -46,13 +46,87 @@ func TestGitHubSaysWhoSomebodyIsAndWhatTheyMay(t *testing.T) {
 		t.Error("an owner sees who has signed in to the whole server: ", text)
 	}
 
-	eve := l.as("eve")
-	if m := eve.me(); len(m.Roles) > 0 || len(m.Targets) != 2 || m.Targets[0].Member {
+	bob := l.as("bob")
+	if m := bob.me(); len(m.Targets) != 1 || m.Targets[0].Target != "octo" {
 		t.Errorf("%+v", m)
 	}
-	eve.api("GET", "/targets/octo/teams", "").want(http.StatusNotFound)
-	bob := l.as("bob")
 	bob.api("GET", "/targets/octo/teams", "").want(http.StatusNotFound) // a member is nobody here
+}
+
+// Who has an account on GitHub and nothing to do with this server gets no session, and is told of no organization.
+func TestAStrangerIsNotLetIn(t *testing.T) {
+	l := newLab(t)
+	stranger := func(b *browser, path string) {
+		t.Helper()
+		l.github.Browse("eve")
+		p := b.get(path).want(http.StatusForbidden).safe().says("You are not a member of an organization that is connected here", "sign in with that")
+		for _, name := range []string{"octo", "hex"} {
+			if strings.Contains(p.text, name) {
+				t.Errorf("a stranger is told of %s: %s", name, p.text)
+			}
+		}
+	}
+	eve := l.browser()
+	before := len(l.github.Calls())
+	stranger(eve, "/login/github")
+	if eve.me().SignedIn || eve.cookie("musterline") != "" {
+		t.Error("is in")
+	}
+	if n := len(l.github.Calls()) - before; n > 10 {
+		t.Errorf("%d calls", n)
+	}
+	before = len(l.github.Calls())
+	stranger(eve, "/login/github")
+	for _, c := range l.github.Calls()[before:] {
+		if strings.HasPrefix(c.Route, "GET /user/{account_id}") || strings.Contains(c.Route, "memberships") {
+			t.Error("a second time a minute GitHub was asked", c.Route)
+		}
+	}
+	// Nor does somebody who is in become a stranger.
+	bob := l.as("bob")
+	stranger(bob, "/login/github?prove=1")
+	if m := bob.me(); m.Login != "bob" {
+		t.Errorf("%+v", m)
+	}
+}
+
+// Whom the identity provider vouches for may have an account that is no member yet: who they are is known, and of organizations they see those alone
+// in which they get a team.
+func TestAStrangersAccountAsASecondSideNamesNoOrganizationOfOthers(t *testing.T) {
+	l := newLab(t)
+	l.idp.is(func() {
+		l.idp.user = map[string]any{"sub": "00u3", "name": "Cy", "preferred_username": "cy@example.com"}
+	})
+	l.sync()
+	b := l.browser()
+	b.get("/login/oidc").want(http.StatusOK)
+	l.github.Browse("eve")
+	b.get("/login/github?prove=1").want(http.StatusOK)
+	if m := b.me(); len(m.Targets) != 0 {
+		t.Errorf("%+v", m)
+	}
+	if s := b.link(); len(s.Members) != 1 || s.Members[0].Target != "octo" || s.Members[0].Member || len(s.Targets) != 1 {
+		t.Errorf("%+v", s)
+	}
+	l.idp.is(func() { l.idp.user = map[string]any{"sub": "00u9", "preferred_username": "none@example.com"} })
+	b = l.browser()
+	b.get("/login/oidc").want(http.StatusOK)
+	b.get("/login/github?prove=1").want(http.StatusOK)
+	if s := b.link(); len(s.Members) != 0 || len(s.Targets) != 0 {
+		t.Errorf("%+v", s)
+	}
+}
+
+// Who is a member can only be told by GitHub: while it cannot be asked nobody new comes in by it.
+func TestGitHubThatCannotSayWhoIsAMemberLetsNobodyIn(t *testing.T) {
+	l := newLab(t)
+	l.github.Browse("ann")
+	l.github.Inject(githubsim.Fault{Path: "/user/*", Status: http.StatusForbidden, Message: "not now"})
+	b := l.browser()
+	p := b.get("/login/github").want(http.StatusBadGateway).safe().says("could not be asked")
+	if strings.Contains(p.text, "octo") || b.me().SignedIn {
+		t.Error(p.text)
+	}
 }
 
 func TestAMaintainerHasTheirTeamAlone(t *testing.T) {
@@ -60,7 +134,7 @@ func TestAMaintainerHasTheirTeamAlone(t *testing.T) {
 	l.org.Team("free").Set("bob", githubsim.Maintainer)
 	bob := l.as("bob")
 	m := bob.me()
-	if !m.has("maintainer", "octo", "github") || len(m.Targets[0].Maintains)+len(m.Targets[1].Maintains) != 1 {
+	if !m.has("maintainer", "octo", "github") || len(m.Targets) != 1 || len(m.Targets[0].Maintains) != 1 {
 		t.Errorf("%+v", m)
 	}
 	groups := `{"groups":[{"group":"people/leads"}]}`
@@ -100,8 +174,11 @@ func TestALoginThatHasChangedHandsOpensNothing(t *testing.T) {
 	ann.api("GET", "/targets/octo/teams", "").want(http.StatusOK)
 	l.github.World().User("ann").Rename("ann-was")
 	l.github.World().AddUser("ann")
+	l.github.Browse("ann")
+	l.browser().get("/login/github").want(http.StatusForbidden).says("not a member")
+	l.assign(l.subject("ann"), "viewer", "hex")
 	stranger := l.as("ann")
-	if m := stranger.me(); len(m.Roles) > 0 || m.Subject == l.subject("ann-was") {
+	if m := stranger.me(); len(m.Roles) != 1 || m.Subject == l.subject("ann-was") {
 		t.Errorf("%+v", m)
 	}
 	stranger.api("GET", "/targets/octo/teams", "").want(http.StatusNotFound)
@@ -119,8 +196,10 @@ func TestAnAccountOfAnotherHostIsNobody(t *testing.T) {
 	other.github.AddOAuthApp(githubsim.OAuthApp{ClientID: "Iv1.simulated", Secret: clientSecret, Callback: far.self.URL + "/login/github/callback"})
 	other.github.Browse("ann")
 	b := far.browser()
+	b.get("/login/github").want(http.StatusForbidden).says("not a member")
+	far.assign(fmt.Sprintf("github:%s#%d", other.host(), other.id("ann")), "viewer", "hex")
 	b.get("/login/github").want(http.StatusOK)
-	if m := b.me(); len(m.Roles) != 0 || len(m.Targets) != 0 || m.Login != "ann" {
+	if m := b.me(); len(m.Roles) != 1 || len(m.Targets) != 0 || m.Login != "ann" {
 		t.Errorf("%+v", m)
 	}
 	b.api("GET", "/targets/octo/teams", "").want(http.StatusNotFound)
@@ -203,7 +282,10 @@ func TestGitHubIsDownWhileSomebodyIsIn(t *testing.T) {
 	ann.api("GET", "/runs?target=octo", "").want(http.StatusBadGateway).says("could not be asked")
 	ann.api("POST", "/targets/octo/pause", `{"reason":"x"}`).want(http.StatusBadGateway)
 	m := ann.me()
-	if !m.SignedIn || len(m.Targets) != 2 || m.Targets[0].Unavailable == "" {
+	if !m.SignedIn || len(m.Targets) != 1 || m.Targets[0].Target != "hex" || m.Unsure == "" { // hex was asked when she signed in
+		t.Errorf("%+v", m)
+	}
+	if m := eve.me(); len(m.Targets) != 1 || m.Targets[0].Unavailable == "" {
 		t.Errorf("%+v", m)
 	}
 }
@@ -251,21 +333,21 @@ func TestGitHubIsAskedOnceAMinuteAndAnewForChanges(t *testing.T) {
 	for range 5 {
 		ann.api("GET", "/runs?target=octo", "").want(http.StatusOK)
 	}
-	if n := asked(); n != 1 {
+	if n := asked(); n != 2 { // whether they are a member of any, which the first said; and what they are to this one
 		t.Errorf("asked %d times for five pages", n)
 	}
 	l.as("ann").api("GET", "/runs?target=octo", "").want(http.StatusOK)
-	if n := asked(); n != 1 {
+	if n := asked(); n != 2 {
 		t.Errorf("asked %d times for one account in two browsers", n)
 	}
 	ann.api("POST", "/targets/octo/pause", `{"reason":"x"}`).want(http.StatusOK)
 	ann.api("POST", "/targets/octo/resume", `{}`).want(http.StatusOK)
-	if n := asked(); n != 3 {
+	if n := asked(); n != 4 {
 		t.Errorf("asked %d times, with two changes", n)
 	}
 	l.clock.later(61 * time.Second)
 	ann.api("GET", "/runs?target=octo", "").want(http.StatusOK)
-	if n := asked(); n != 4 {
+	if n := asked(); n != 5 {
 		t.Errorf("asked %d times, and the last answer was old", n)
 	}
 }
@@ -274,6 +356,7 @@ func TestGitHubIsAskedOnceAMinuteAndAnewForChanges(t *testing.T) {
 func TestANameIsOneLineAndPretendsNothing(t *testing.T) {
 	l := newLab(t)
 	l.github.World().User("eve").SetName("Ann\n(\u202egithub.com/ann)\x1b[31m<b>"+strings.Repeat("x", 300), "")
+	l.assign(l.subject("eve"), "viewer", "octo")
 	m := l.as("eve").me()
 	if strings.ContainsAny(m.Who, "\n\x1b") || strings.Contains(m.Who, "\u202e") || len(m.Who) > 200 || !strings.HasSuffix(m.Who, "("+l.host()+"/eve)") || strings.Count(m.Who, "(") != 1 {
 		t.Errorf("%q", m.Who)

@@ -153,6 +153,7 @@ func newLab(t *testing.T, settings ...string) *lab {
 		t.Fatal(err)
 	}
 	guard := access.New(access.Options{Tokens: l.house.Store, Assignments: l.house.Store, People: l.signIn, Now: l.clock.now, Log: log})
+	l.signIn.Access = guard
 	room = api.New(api.Options{
 		GitHub: api.Plain(http.NotFoundHandler()), Now: l.clock.now, Log: log, Rooms: map[string]api.Room{
 			native.Prefix: native.New(native.Options{House: house, Access: guard, Sessions: l.signIn, Version: "test", Now: l.clock.now, Log: log}),
@@ -304,6 +305,7 @@ type whoami struct {
 	How       string        `json:"how"`
 	Since     time.Time     `json:"since"`
 	ExpiresAt time.Time     `json:"expires_at"`
+	Unsure    string        `json:"unsure"`
 	Link      bool          `json:"link"`
 	Roles     []struct{ Role, Target, From string }
 	Targets   []struct {

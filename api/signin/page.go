@@ -157,6 +157,16 @@ var (
 		status: http.StatusForbidden, title: "%s does not tell enough of you", says: "It did not say the claim by which you would be known here.",
 		do: "The administrator compares server.sign_in.oidc.claim with what %s tells this client. The server's log names the claim.",
 	}
+	notMember = trouble{
+		status: http.StatusForbidden, title: "You are not a member here",
+		says: "You are not a member of an organization that is connected here, and have no role. Nobody was signed in.",
+		do:   "Else ask an administrator of Musterline.",
+	}
+	notAsked = trouble{
+		status: http.StatusBadGateway, title: "%s does not say whether you belong here",
+		says: "Members of the organizations that are connected here may sign in, and it could not be asked whether you are one. Musterline itself is well.",
+		do:   "Try again in a moment.",
+	}
 	unbelievable = trouble{
 		status: http.StatusBadGateway, title: "%s gave an answer that cannot be believed", says: "Its answer is not signed, not for this server, or not complete.",
 		do: "The administrator finds the reason in the server's log.",

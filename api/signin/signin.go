@@ -43,6 +43,10 @@ type Options struct {
 	// House returns the house as it is configured now.
 	House func(ctx context.Context) (*answer.House, error)
 
+	// Access says what an account is to the organizations that are connected here. It may be set after New, before the first request: it needs
+	// what the doors know of people.
+	Access *access.Access
+
 	SignIn      config.SignIn
 	ExternalURL string // where people reach the server; empty: at the address that they used, if that is HTTPS or this machine
 

@@ -74,6 +74,7 @@ func (s *server) open(ctx context.Context) error {
 		return answer.Errorf(answer.Failed, "%w", err)
 	}
 	s.access = access.New(access.Options{Tokens: s.store, Assignments: s.store, People: s.signIn, Now: s.clock, Log: s.log})
+	s.signIn.Access = s.access
 	s.native = native.New(native.Options{House: s.now.House, Access: s.access, Sessions: s.signIn, Alone: s.alone, Version: version, Now: s.clock, Log: s.log})
 	s.connect = connect.New(connect.Options{
 		House: s.now.House, Sessions: s.signIn, Access: s.access, Key: s.store.Derive("app manifests"), ExternalURL: s.config.ExternalURL, Now: s.clock, Log: s.log,
