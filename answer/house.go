@@ -66,7 +66,7 @@ type House struct {
 	quotas  *quotas                        // what targets have said; shared by the houses of one server
 
 	rereads   map[[2]string]reread // what sources said for the last previews, by source and selection
-	snapshots *Snapshots           // shared by the houses of one server
+	snapshots *snapshots           // shared by the houses of one server
 }
 
 var _ Desk = (*House)(nil)
@@ -76,7 +76,7 @@ func New(c *config.Config, o Options) *House {
 	h := &House{
 		Config: c, now: o.Now, log: o.Log, say: o.Say, meter: o.Meter, close: func() error { return nil },
 		sources: make(map[string]source.Source), targets: make(map[[2]string]reconcile.Target), hints: make(map[string]*store.Hints),
-		offers: make(map[[2]string]offer), quotas: &quotas{}, snapshots: &Snapshots{},
+		offers: make(map[[2]string]offer), quotas: &quotas{}, snapshots: &snapshots{},
 	}
 	if h.say == nil {
 		h.say = func(string) {}

@@ -333,15 +333,12 @@ func nearestPerson(links []link.Link, word string) string {
 
 // described adds what the last snapshot says of a user.
 func (h *House) described(ctx context.Context, p person) (person, error) {
-	if h.Store == nil {
-		return p, nil
-	}
-	reads, err := h.Store.Reads(ctx, p.user.Source)
+	last, err := h.lastRead(ctx, p.user.Source)
 	if err != nil {
 		return p, err
 	}
-	if reads.Last != nil {
-		u := reads.Last.Users[p.user.ID]
+	if last != nil {
+		u := last.Users[p.user.ID]
 		p.name, p.status = cmp.Or(u.Name, u.Username), u.Status
 	}
 	return p, nil
@@ -379,7 +376,7 @@ func (h *House) lastRead(ctx context.Context, source string) (*directory.Snapsho
 	if h.Store == nil {
 		return nil, nil
 	}
-	return h.snapshots.last(ctx, h, source)
+	return h.snapshots.last(ctx, h.Store, source)
 }
 
 // userCalled finds a user of a source: by id, else by sign-in name or address. That of two is an error that names both.

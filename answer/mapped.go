@@ -243,13 +243,9 @@ func (h *House) groupWish(ctx context.Context, shown []string, wish GroupWish) (
 		return m, Usagef("%w", err).Plainly("there is no such source here")
 	}
 	m.Source = name
-	var last *directory.Snapshot
-	if h.Store != nil {
-		reads, err := h.Store.Reads(ctx, name)
-		if err != nil {
-			return m, err
-		}
-		last = reads.Last
+	last, err := h.lastRead(ctx, name)
+	if err != nil {
+		return m, err
 	}
 	if found, err := groupIn(last, group, &m); found || err != nil {
 		return m, err

@@ -7,7 +7,6 @@ import (
 	"maps"
 	"slices"
 	"strings"
-	"sync"
 	"time"
 
 	"musterline.example/directory"
@@ -85,48 +84,8 @@ func (p PersonLine) Key() string {
 	return strings.ToLower(cmp.Or(p.Name, p.Username, p.ID)) + "\x00" + p.Source + "/" + p.ID
 }
 
-// Snapshots keep the last snapshots of sources unpacked, for who asks about people again and again. The zero value is ready; it is safe for
-// concurrent use, and for the houses of one database only.
-type Snapshots struct {
-	mu   sync.Mutex
-	kept map[string]keptSnapshot
-}
-
-type keptSnapshot struct {
-	version  int64
-	snapshot *directory.Snapshot
-}
-
-// last returns the last snapshot of a source, which nobody may change; nil when there never was one.
-func (s *Snapshots) last(ctx context.Context, h *House, source string) (*directory.Snapshot, error) {
-	if h.Store == nil {
-		return nil, nil
-	}
-	state, err := h.Store.SourceRead(ctx, source)
-	if err != nil {
-		return nil, err
-	}
-	s.mu.Lock()
-	kept, ok := s.kept[source]
-	s.mu.Unlock()
-	if ok && kept.version == state.Version {
-		return kept.snapshot, nil
-	}
-	read, version, err := h.Store.LastSnapshot(ctx, source)
-	if err != nil {
-		return nil, err
-	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.kept == nil {
-		s.kept = make(map[string]keptSnapshot)
-	}
-	s.kept[source] = keptSnapshot{version, read}
-	return read, nil
-}
-
 // People lists users, in order of name. The list is whole: whoever shows it cuts pages out of it.
-func (h *House) People(ctx context.Context, known *Snapshots, wish PeopleWish) (People, error) {
+func (h *House) People(ctx context.Context, wish PeopleWish) (People, error) {
 	list := People{People: []PersonLine{}, Counts: map[string]int{}, Sources: []SourceAge{}}
 	if wish.State != "" && !slices.Contains(PersonStates, wish.State) {
 		return list, Usagef("state is one of %s", strings.Join(PersonStates, ", "))
@@ -144,7 +103,7 @@ func (h *House) People(ctx context.Context, known *Snapshots, wish PeopleWish) (
 	}
 	search := strings.ToLower(strings.TrimPrefix(strings.TrimSpace(wish.Search), "@"))
 	for _, name := range sources {
-		s, err := known.last(ctx, h, name)
+		s, err := h.lastRead(ctx, name)
 		if err != nil {
 			return list, err
 		}

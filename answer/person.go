@@ -102,7 +102,7 @@ type PersonEvent struct {
 const events = 50
 
 // Person returns what memory knows of a user or of an account.
-func (h *House) Person(ctx context.Context, known *Snapshots, wish PersonWish) (Someone, error) {
+func (h *House) Person(ctx context.Context, wish PersonWish) (Someone, error) {
 	p := Someone{
 		Claims: []PersonClaim{}, Links: []Link{}, Others: []string{}, Hosts: []PersonHost{}, Groups: []PersonGroup{}, Teams: []PersonTeam{},
 		History: []PersonEvent{}, Manual: []PersonManual{},
@@ -122,7 +122,7 @@ func (h *House) Person(ctx context.Context, known *Snapshots, wish PersonWish) (
 	if err != nil {
 		return p, err
 	}
-	q := &personal{House: h, p: &p, ref: ref, st: st, known: known, targets: targets, shown: h.sourcesShown(wish.Targets)}
+	q := &personal{House: h, p: &p, ref: ref, st: st, targets: targets, shown: h.sourcesShown(wish.Targets)}
 	if ref.Source == "" {
 		p.State, p.Accounts = PersonUnmatched, []PersonAccount{{Host: host, Account: string(account)}}
 	} else if err := q.user(ctx); err != nil {
@@ -174,7 +174,6 @@ type personal struct {
 	p        *Someone
 	ref      link.UserRef // zero: of the account nobody knows whose it is
 	st       *standings
-	known    *Snapshots
 	targets  []string
 	shown    []string
 	snapshot *directory.Snapshot
@@ -185,7 +184,7 @@ type personal struct {
 // user says what the source knows of the user.
 func (q *personal) user(ctx context.Context) error {
 	var err error
-	if q.snapshot, err = q.known.last(ctx, q.House, q.ref.Source); err != nil {
+	if q.snapshot, err = q.lastRead(ctx, q.ref.Source); err != nil {
 		return err
 	}
 	u, listed := directory.User{ID: q.ref.ID}, false

@@ -258,12 +258,16 @@ func (q *inquiry) groups(ctx context.Context, a *Answer) error {
 		if m.TeamID != q.where.id && (m.TeamID != "" || m.Team != q.where.slug) {
 			continue
 		}
-		reads, err := q.Store.Reads(ctx, m.Source)
+		read, err := q.Store.SourceRead(ctx, m.Source)
 		if err != nil {
 			return err
 		}
-		shown := WhyMapping{ID: m.ID, Group: m.Source + "/" + m.Group, Role: m.Role.String(), Mode: string(m.Mode), Failure: reads.Failure}
-		if s := reads.Last; s != nil {
+		s, err := q.lastRead(ctx, m.Source)
+		if err != nil {
+			return err
+		}
+		shown := WhyMapping{ID: m.ID, Group: m.Source + "/" + m.Group, Role: m.Role.String(), Mode: string(m.Mode), Failure: read.Failure}
+		if s != nil {
 			shown.ReadAt = s.TakenAt
 			if g, ok := s.Groups[m.GroupID]; ok {
 				shown.Group = m.Source + "/" + g.Name

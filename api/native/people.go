@@ -9,7 +9,6 @@ import (
 
 // registerPeople are the users of the sources with their accounts.
 func (a *API) registerPeople() {
-	known := &answer.Snapshots{}
 	operate(a, op{
 		id: "people", route: "GET /people", tag: "people", summary: "Users of the sources with their accounts",
 		promise: "Lists users in order of name, from the last snapshots, links and plans: who is linked to which account and by what evidence, and what is in the way of the others. " +
@@ -25,7 +24,7 @@ func (a *API) registerPeople() {
 		if err != nil {
 			return nil, err
 		}
-		all, err := v.house.People(ctx, known, answer.PeopleWish{Targets: seen, Source: in.Source, Search: in.Q, State: in.State})
+		all, err := v.house.People(ctx, answer.PeopleWish{Targets: seen, Source: in.Source, Search: in.Q, State: in.State})
 		if err != nil {
 			return nil, err
 		}
@@ -45,7 +44,7 @@ func (a *API) registerPeople() {
 		if err != nil {
 			return nil, err
 		}
-		return told(v.house.Person(ctx, known, answer.PersonWish{User: in.User, Account: in.Account, Targets: seen}))
+		return told(v.house.Person(ctx, answer.PersonWish{User: in.User, Account: in.Account, Targets: seen}))
 	})
 	operate(a, op{
 		id: "accounts", route: "GET /targets/{target}/accounts", tag: "people", summary: "Members of an organization",
