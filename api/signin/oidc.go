@@ -15,6 +15,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -109,7 +110,14 @@ type oidcDoor struct {
 	s    *SignIn
 	http *http.Client
 	seen atomic.Pointer[discovered]
+
+	asking sync.Mutex // held by the one who asks the provider where its doors are
+	failed error      // what came of it when that was asked last; nil: it has said so, or was not asked
+	at     time.Time  // when it failed
 }
+
+// remembered is how long a provider that could not be asked is not asked again: whoever wants in meanwhile is told the same at once.
+const remembered = 3 * time.Second
 
 // discovered is what the provider says of itself.
 type discovered struct {
@@ -120,11 +128,33 @@ type discovered struct {
 	iss  bool // it names itself when it sends people back (RFC 9207)
 }
 
-// discover asks the provider where its doors are, unless it has said so lately.
+// discover asks the provider where its doors are, unless it has said so lately, or could not be asked a moment ago. One asks, and the others who
+// want in wait for what comes of it.
 func (d *oidcDoor) discover(ctx context.Context) (*discovered, error) {
 	if found := d.seen.Load(); found != nil && d.s.Now().Sub(found.at) < rediscover {
 		return found, nil
 	}
+	d.asking.Lock()
+	defer d.asking.Unlock()
+	if found := d.seen.Load(); found != nil && d.s.Now().Sub(found.at) < rediscover {
+		return found, nil
+	}
+	if d.failed != nil && d.s.Now().Sub(d.at) < remembered {
+		return nil, d.failed
+	}
+	ctx, done := context.WithTimeout(context.WithoutCancel(ctx), patience) // others wait for the answer too
+	defer done()
+	found, err := d.introduced(ctx)
+	d.failed, d.at = err, d.s.Now()
+	if err != nil {
+		return nil, err
+	}
+	d.seen.Store(found)
+	return found, nil
+}
+
+// introduced asks the provider where its doors are.
+func (d *oidcDoor) introduced(ctx context.Context) (*discovered, error) {
 	p, err := oidc.NewProvider(oidc.ClientContext(ctx, d.http), d.Issuer)
 	if err != nil {
 		return nil, err
@@ -140,7 +170,6 @@ func (d *oidcDoor) discover(ctx context.Context) (*discovered, error) {
 	if len(says.Auth) > 0 && !slices.Contains(says.Auth, "client_secret_basic") { // the default where none are named
 		found.auth = oauth2.AuthStyleInParams
 	}
-	d.seen.Store(found)
 	return found, nil
 }
 

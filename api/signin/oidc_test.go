@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 )
@@ -235,10 +236,35 @@ func TestAProviderThatWasDownIsAskedAgain(t *testing.T) {
 	b := l.browser()
 	b.get("/login/oidc").want(http.StatusBadGateway)
 	l.idp.is(func() { l.idp.down = false })
+	l.clock.later(5 * time.Second)
 	b.get("/login/oidc").want(http.StatusOK)
 	b.get("/login/oidc").want(http.StatusOK)
 	if n := l.idp.calls["/.well-known/openid-configuration"]; n != 2 {
 		t.Errorf("asked %d times who it is", n)
+	}
+}
+
+// A provider that is down is asked once, however many want in at the same moment: they all hear what came of it.
+func TestAProviderThatIsDownIsAskedOnceForAll(t *testing.T) {
+	l := newLab(t)
+	l.idp.is(func() { l.idp.down = true })
+	var all sync.WaitGroup
+	for range 8 {
+		all.Go(func() {
+			resp, err := http.Get(l.self.URL + "/login/oidc")
+			if err != nil {
+				t.Error(err)
+				return
+			}
+			_ = resp.Body.Close()
+			if resp.StatusCode != http.StatusBadGateway {
+				t.Error(resp.Status)
+			}
+		})
+	}
+	all.Wait()
+	if n := l.idp.calls["/.well-known/openid-configuration"]; n != 1 {
+		t.Errorf("asked %d times", n)
 	}
 }
 
