@@ -3,7 +3,7 @@ import { Banner, Button, FormControl, Label, Select } from '@primer/react'
 import { keepPreviousData, useQuery, useQueryClient } from '@tanstack/react-query'
 import { useState } from 'react'
 import { Link } from 'react-router'
-import { answer, api, type components } from '../../api/client'
+import { answer, api, type components, Problem } from '../../api/client'
 import { Page, Section } from '../../parts/page'
 import { Pager, useFilter } from '../../parts/search'
 import { Failed, None, sentence, Shown, wordsOf } from '../../parts/shown'
@@ -115,7 +115,7 @@ export default function Notifications() {
           )}
         </>
       ) : (
-        <Failed error={new Error('Administrators say who is told of what happens.')} />
+        <Failed error={new Problem(403, 'forbidden', 'Administrators say who is told of what happens', '', '')} />
       )}
     </Page>
   )
