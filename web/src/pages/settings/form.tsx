@@ -100,7 +100,8 @@ export function SettingsForm(props: {
       setSaved(true)
       void queries.invalidateQueries({ predicate: (q) => q.queryKey[0] !== 'explained' && q.queryKey[0] !== 'me' })
     } catch (e) {
-      if (e instanceof Problem && e.status === 412) setTheirs(await props.reload().catch(() => undefined))
+      const now = e instanceof Problem && e.status === 412 ? await props.reload().catch(() => undefined) : undefined
+      if (now && now.etag !== over.etag) setTheirs(now)
       else setError(e)
     }
     setBusy(false)
@@ -132,7 +133,11 @@ export function SettingsForm(props: {
       }}
     >
       {base.data.read_only ? (
-        <Banner title="Read-only here" hideTitle description={`${sentence(base.data.read_only)} Change it there.`} />
+        <Banner
+          title="Read-only here"
+          hideTitle
+          description={`${sentence(base.data.read_only)} Change ${base.data.section === 'teams' ? 'them' : 'it'} there.`}
+        />
       ) : (
         props.locked && <Banner title="Read-only" hideTitle description={props.locked} />
       )}
@@ -248,8 +253,8 @@ const levels: Record<string, string> = {
   enterprise: 'by the enterprise',
 }
 
-/** Whence says where a value comes from. */
-export function Whence(props: { from: From; level: string }) {
+/** SetWhere says where a value was set. */
+export function SetWhere(props: { from: From; level: string }) {
   const { origin, level, file, line, by, at: when } = props.from
   if (origin === 'default') return <Label>{props.level === 'enterprise' ? 'Left to organizations' : 'Default'}</Label>
   const where = level === props.level ? '' : ` ${levels[level] ?? ''}`
@@ -363,7 +368,7 @@ function Field(props: { draft: Draft; setting: Setting; level: string }) {
         </FormControl>
       )}
       <div className="whence">
-        <Whence from={s.from} level={props.level} />
+        <SetWhere from={s.from} level={props.level} />
         {outvoted && !draft.locked && (
           <div className="small">
             <span className="mono">{s.value.join(', ')}</span> holds here, whatever is set in this form.
@@ -433,7 +438,7 @@ function OneGuard(props: { draft: Draft; guard: Guard; level: string }) {
         )}
       </div>
       <p className="muted guard-about">{g.about}</p>
-      {g.off && <Whence from={g.from} level={props.level} />}
+      {g.off && <SetWhere from={g.from} level={props.level} />}
       {g.limits.map((l) => (
         <OneLimit key={l.key} draft={draft} guard={g.name} limit={l} level={props.level} />
       ))}
@@ -542,7 +547,7 @@ function OneLimit(props: { draft: Draft; guard: string; limit: Limit; level: str
         </div>
       )}
       <div className="whence">
-        <Whence from={l.from} level={props.level} />
+        <SetWhere from={l.from} level={props.level} />
         {props.level === 'team' && own !== undefined && !draft.locked && (
           <div>
             <Button
