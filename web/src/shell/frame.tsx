@@ -14,13 +14,13 @@ import {
   DeviceDesktopIcon,
   DiffIcon,
 } from '@primer/octicons-react'
-import { ActionList, ActionMenu, Button, Spinner, UnderlineNav } from '@primer/react'
+import { ActionList, ActionMenu, Button, Dialog, Spinner, UnderlineNav } from '@primer/react'
 import { useQueryClient } from '@tanstack/react-query'
 import { Suspense, useEffect, useRef, useState } from 'react'
 import { Link, Navigate, Outlet, ScrollRestoration, useLocation } from 'react-router'
 import { answer, api, Problem, signedOut } from '../api/client'
 import { Page } from '../parts/page'
-import { Failed, None } from '../parts/shown'
+import { Failed, None, wordsOf } from '../parts/shown'
 import { Leaving } from '../parts/unsaved'
 import { SignedOut } from './signed-out'
 import mark from './mark.svg'
@@ -166,8 +166,16 @@ function SignedIn(props: { name: string }) {
 function Account(props: { name: string }) {
   const [mode, setMode] = useTheme()
   const queries = useQueryClient()
+  const [failed, setFailed] = useState<unknown>()
   const signOut = async () => {
-    await answer(api.POST('/api/musterline/me/sign-out'))
+    try {
+      await answer(api.POST('/api/musterline/me/sign-out'))
+    } catch (e) {
+      if (!(e instanceof Problem && e.status === 401)) {
+        setFailed(e)
+        return
+      }
+    }
     queries.clear()
     window.location.assign('/console/')
   }
@@ -177,40 +185,47 @@ function Account(props: { name: string }) {
     { mode: 'night', text: 'Dark', icon: MoonIcon },
   ]
   return (
-    <ActionMenu>
-      <ActionMenu.Anchor>
-        <Button variant="invisible" leadingVisual={PersonIcon} aria-label={`Account of ${props.name}`}>
-          <bdi className="account">{props.name}</bdi>
-        </Button>
-      </ActionMenu.Anchor>
-      <ActionMenu.Overlay width="small" align="end">
-        <ActionList>
-          <ActionList.Group selectionVariant="single">
-            <ActionList.GroupHeading>Appearance</ActionList.GroupHeading>
-            {modes.map((m) => (
-              <ActionList.Item key={m.mode} selected={mode === m.mode} onSelect={() => setMode(m.mode)}>
-                <ActionList.LeadingVisual>
-                  <m.icon />
-                </ActionList.LeadingVisual>
-                {m.text}
-              </ActionList.Item>
-            ))}
-          </ActionList.Group>
-          <ActionList.Divider />
-          <ActionList.LinkItem as={Link} to="/link">
-            <ActionList.LeadingVisual>
-              <PersonIcon />
-            </ActionList.LeadingVisual>
-            My accounts
-          </ActionList.LinkItem>
-          <ActionList.Item onSelect={() => void signOut()}>
-            <ActionList.LeadingVisual>
-              <SignOutIcon />
-            </ActionList.LeadingVisual>
-            Sign out
-          </ActionList.Item>
-        </ActionList>
-      </ActionMenu.Overlay>
-    </ActionMenu>
+    <>
+      {failed !== undefined && (
+        <Dialog title="You are still signed in" onClose={() => setFailed(undefined)}>
+          {wordsOf(failed)}
+        </Dialog>
+      )}
+      <ActionMenu>
+        <ActionMenu.Anchor>
+          <Button variant="invisible" leadingVisual={PersonIcon} aria-label={`Account of ${props.name}`}>
+            <bdi className="account">{props.name}</bdi>
+          </Button>
+        </ActionMenu.Anchor>
+        <ActionMenu.Overlay width="small" align="end">
+          <ActionList>
+            <ActionList.Group selectionVariant="single">
+              <ActionList.GroupHeading>Appearance</ActionList.GroupHeading>
+              {modes.map((m) => (
+                <ActionList.Item key={m.mode} selected={mode === m.mode} onSelect={() => setMode(m.mode)}>
+                  <ActionList.LeadingVisual>
+                    <m.icon />
+                  </ActionList.LeadingVisual>
+                  {m.text}
+                </ActionList.Item>
+              ))}
+            </ActionList.Group>
+            <ActionList.Divider />
+            <ActionList.LinkItem as={Link} to="/link">
+              <ActionList.LeadingVisual>
+                <PersonIcon />
+              </ActionList.LeadingVisual>
+              My accounts
+            </ActionList.LinkItem>
+            <ActionList.Item onSelect={() => void signOut()}>
+              <ActionList.LeadingVisual>
+                <SignOutIcon />
+              </ActionList.LeadingVisual>
+              Sign out
+            </ActionList.Item>
+          </ActionList>
+        </ActionMenu.Overlay>
+      </ActionMenu>
+    </>
   )
 }
