@@ -38,11 +38,6 @@ export function may(me: Me | undefined, least: Role, target = ''): boolean {
   return ranks.indexOf(roleOn(me, target)) >= ranks.indexOf(least)
 }
 
-/** anywhere reports whether somebody is at least this on some target. */
-export function anywhere(me: Me | undefined, least: Role): boolean {
-  return (me?.roles ?? []).some((r) => ranks.indexOf(r.role) >= ranks.indexOf(least))
-}
-
 /** looks reports whether somebody may look at whole organizations. Whom GitHub alone calls a maintainer may look after their teams. */
 export function looks(me: Me | undefined): boolean {
   return (me?.roles ?? []).some((r) => !(r.role === 'maintainer' && r.from === 'github'))

@@ -6,7 +6,6 @@ export type ShownPlan = Schemas['ShownPlan']
 export type TeamChanges = Schemas['TeamChanges']
 export type PlanChange = Schemas['PlanChange']
 export type GuardSays = Schemas['GuardSays']
-export type Doubt = Schemas['Doubt']
 
 /** A plan is that of a sync, or of taking a run back. */
 export type Of = { target: string; undo?: string }
