@@ -36,6 +36,10 @@ type Door struct {
 	Name string     `json:"name" doc:"What people know it by."`
 }
 
+// Unattended is the header of a request that no person has made: of a page that looks again by itself while nobody touches it. It is no use of the
+// session, which ends as if the page were closed.
+const Unattended = "Musterline-Unattended"
+
 // nobody is the Sessions of a server without sign-in.
 type nobody struct{}
 
@@ -58,7 +62,7 @@ func (a *API) signed(r *http.Request, v *visit) error {
 		return nil
 	}
 	find := a.Sessions.Person
-	if v.idle {
+	if v.idle || r.Header.Get(Unattended) != "" {
 		find = a.Sessions.Still
 	}
 	p, err := find(r)

@@ -6,6 +6,7 @@ import (
 	"testing"
 	"time"
 
+	"musterline.example/api/native"
 	"musterline.example/store"
 )
 
@@ -153,6 +154,26 @@ func TestARequestFromAnotherPageIsRefused(t *testing.T) {
 	b.api("GET", "/status", "", "Sec-Fetch-Site", "cross-site").want(http.StatusOK) // reading is the browser's own to forbid
 	token := tokenOf(t, l, "owner")
 	l.browser().api("POST", "/targets/octo/pause", `{"reason":"x"}`, "Sec-Fetch-Site", "cross-site", "Authorization", "Bearer "+token).want(http.StatusOK)
+}
+
+// A page that looks again by itself, on a screen that nobody touches, keeps no session alive.
+func TestASessionThatOnlyAPageUsesEnds(t *testing.T) {
+	l := newLab(t)
+	b := l.browser().byLink("viewer", "")
+	for range 15 {
+		l.clock.later(30 * time.Minute)
+		b.api("GET", "/runs", "", native.Unattended, "1").want(http.StatusOK)
+	}
+	l.clock.later(31 * time.Minute)
+	b.api("GET", "/runs", "", native.Unattended, "1").want(http.StatusUnauthorized)
+	if b.me().SignedIn {
+		t.Error("is in")
+	}
+	b = l.browser().byLink("viewer", "")
+	for range 17 {
+		l.clock.later(30 * time.Minute)
+		b.api("GET", "/runs", "").want(http.StatusOK)
+	}
 }
 
 func TestACredentialInTheHeaderWinsOverTheSession(t *testing.T) {

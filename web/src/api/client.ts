@@ -6,6 +6,20 @@ export type * from './schema'
 
 export const api = createClient<paths>({ baseUrl: window.location.origin, credentials: 'same-origin' })
 
+/** Pages look again by themselves while they are seen. When nobody has touched one for a minute the server is told so: that is no use of the session,
+ * which would else never end on a screen that is left open. */
+const attended = 60_000
+let touched = Date.now()
+for (const act of ['pointerdown', 'pointermove', 'keydown', 'wheel', 'touchstart'])
+  window.addEventListener(act, () => (touched = Date.now()), { capture: true, passive: true })
+
+api.use({
+  onRequest({ request }) {
+    if (Date.now() - touched > attended) request.headers.set('Musterline-Unattended', '1')
+    return request
+  },
+})
+
 /** What the server says when it refuses: always in these words, which are written for people. */
 export class Problem extends Error {
   constructor(
