@@ -48,28 +48,28 @@ func (a *API) registerLooks() {
 	})
 	operate(a, op{
 		id: "why", route: "GET /why", tag: "looking", summary: "Why somebody is in a team, or why not",
-		promise: "Answers from stored evidence: the path of groups, the mapping, the link, the ledger, the runs. Asks nobody else.",
+		promise: "Answers from stored evidence: the path of groups, the mapping, the link, the ledger, the runs. Asks nobody else. " +
+			"A team that several targets have, of those that the caller may look at, is written target/team.",
 	}, func(ctx context.Context, in *struct {
 		User string `query:"user" required:"true" doc:"A login, an account's number, or source/user."`
 		Team string `query:"team" required:"true" doc:"A slug, an id, or either behind target/."`
 	}) (*body[answer.Answer], error) {
-		v, bound, err := a.within(ctx)
+		name, _, both := strings.Cut(in.Team, "/")
+		v, seen, err := a.among(ctx, "")
 		if err != nil {
 			// A caller with a GitHub token names the target with the team.
-			name, _, both := strings.Cut(in.Team, "/")
 			if !both {
 				return nil, err
 			}
 			if v, err = a.on(ctx, name); err != nil {
 				return nil, err
 			}
-			bound = name
+			seen = scope{name}
 		}
-		word := in.Team
-		if bound != "" && !strings.HasPrefix(word, bound+"/") {
-			word = bound + "/" + word
+		if seen == nil || both && seen.has(name) {
+			return told(v.house.Why(ctx, in.User, in.Team))
 		}
-		return told(v.house.Why(ctx, in.User, word))
+		return told(whyIn(ctx, v.house, seen, in.User, in.Team))
 	})
 	operate(a, op{
 		id: "check", route: "POST /check", tag: "looking", summary: "Reach every source and target",
@@ -168,12 +168,13 @@ func (a *API) registerLists() {
 	})
 	operate(a, op{
 		id: "links", route: "GET /links", tag: "people", summary: "Who is which account",
-		promise: "Lists linked identities in order of user: by what evidence, and which are frozen or revoked. A token that is bound to a target sees those of its host, of the sources that it shows.",
+		promise: "Lists linked identities in order of user: by what evidence, and which are frozen or revoked. Who may look at single targets sees those of their hosts, of the sources that they show.",
 	}, func(ctx context.Context, in *struct {
 		Page
-		Host string `query:"host" doc:"Only accounts of this host."`
+		Host   string `query:"host" doc:"Only accounts of this host."`
+		Target string `query:"target" doc:"As this target shows them."`
 	}) (*body[linkList], error) {
-		v, bound, err := a.within(ctx)
+		v, seen, err := a.among(ctx, in.Target)
 		if err != nil {
 			return nil, err
 		}
@@ -181,21 +182,54 @@ func (a *API) registerLists() {
 		if err != nil {
 			return nil, err
 		}
-		host := ""
-		if bound != "" {
-			host = v.house.Host(ctx, bound)
+		hosts := make(map[string]string, len(seen))
+		for _, name := range seen {
+			hosts[name] = v.house.Host(ctx, name)
 		}
 		all := slices.DeleteFunc(links.Links, func(l answer.Link) bool {
 			source, _, _ := strings.Cut(l.User, "/")
-			return !v.shows(bound, source) || host != "" && l.Host != host || in.Host != "" && l.Host != in.Host
+			shown := seen == nil || slices.ContainsFunc(seen, func(name string) bool { return hosts[name] == l.Host && v.shows(name, source) })
+			return !shown || in.Host != "" && l.Host != in.Host
 		})
 		key := func(l answer.Link) string {
 			return strings.Join([]string{l.User, l.Host, l.State, l.Tier, l.Account}, "\x00")
 		}
 		slices.SortStableFunc(all, func(x, y answer.Link) int { return strings.Compare(key(x), key(y)) })
-		page, next, err := cut(in.Page, "links\x00"+bound+"\x00"+in.Host, all, key)
+		page, next, err := cut(in.Page, "links\x00"+strings.Join(seen, ",")+"\x00"+in.Host, all, key)
 		return told(linkList{page, next}, err)
 	})
+}
+
+// whyIn says why somebody is in a team of one of these targets, whichever has it.
+func whyIn(ctx context.Context, h *answer.House, seen scope, user, word string) (answer.Answer, error) {
+	var (
+		found []answer.Answer
+		first error
+	)
+	for _, name := range seen {
+		said, err := h.Why(ctx, user, name+"/"+word)
+		switch {
+		case err == nil:
+			found = append(found, said)
+		case len(seen) == 1 || !unfound(err):
+			return said, err
+		case first == nil:
+			first = err
+		}
+	}
+	switch len(found) {
+	case 0:
+		return answer.Answer{}, first
+	case 1:
+		return found[0], nil
+	}
+	return answer.Answer{}, answer.Usagef("several organizations have a team of that name: say which").WithHint("write it as target/team")
+}
+
+// unfound reports whether an error says that there is no such thing.
+func unfound(err error) bool {
+	c := answer.ErrorOf(err).Class
+	return c == answer.NotFound || c == answer.Nothing || c == answer.Usage
 }
 
 // bound is the target beyond which the caller sees nothing: that of their token, or the one that they have entered on GitHub's word.

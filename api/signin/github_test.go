@@ -129,6 +129,34 @@ func TestGitHubThatCannotSayWhoIsAMemberLetsNobodyIn(t *testing.T) {
 	}
 }
 
+// Who owns two organizations asks about both at once, and says which where a word means something in each.
+func TestAnOwnerOfTwoOrganizationsAsksWhy(t *testing.T) {
+	l := newLab(t)
+	l.sync()
+	ann := l.as("ann")
+	ann.api("GET", "/why?user=bob&team=platform", "").want(http.StatusOK).says(`"target":"octo"`)
+	ann.api("GET", "/why?user=bob&team=octo/platform", "").want(http.StatusOK).says(`"target":"octo"`)
+	ann.api("GET", "/why?user=bob&team=nothing", "").want(http.StatusNotFound)
+	ann.api("GET", "/links", "").want(http.StatusOK).says("people/bob")
+	ann.api("GET", "/links?target=octo", "").want(http.StatusOK).says("people/bob")
+	ann.api("GET", "/links?target=gone", "").want(http.StatusNotFound)
+	l.github.World().Organization("hex-org").AddTeam("Platform")
+	if _, err := l.house.MapTeam(t.Context(), answer.MapWish{
+		Target: "hex", Team: "platform", Groups: []answer.GroupWish{{Group: "people/platform"}}, Version: answer.AnyVersion, By: "a test",
+	}); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := l.house.Sync(t.Context(), syncWish("hex"), nil); err != nil {
+		t.Fatal(err)
+	}
+	ann.api("GET", "/why?user=bob&team=platform", "").want(http.StatusUnprocessableEntity).says("target/team")
+	ann.api("GET", "/why?user=bob&team=hex/platform", "").want(http.StatusOK).says(`"target":"hex"`)
+	// The record as a whole is no organization's.
+	ann.api("GET", "/audit/verify", "").want(http.StatusForbidden)
+	l.assign(l.subject("ann"), "viewer", "")
+	ann.api("GET", "/audit/verify", "").want(http.StatusOK)
+}
+
 func TestAMaintainerHasTheirTeamAlone(t *testing.T) {
 	l := newLab(t)
 	l.org.Team("free").Set("bob", githubsim.Maintainer)
