@@ -133,7 +133,8 @@ func (h *House) askFor(ctx context.Context, host string, account team.AccountID,
 
 // An UnlinkWish takes back what was said of a user by hand.
 type UnlinkWish struct {
-	User   string `json:"user"` // "source/user": by id, sign-in name or address
+	User   string `json:"user"`           // "source/user": by id, sign-in name or address
+	Host   string `json:"host,omitempty"` // where the account lives; empty: wherever it was said
 	By     string `json:"by,omitempty"`
 	Reason string `json:"reason,omitempty"`
 }
@@ -152,6 +153,11 @@ func (h *House) Unlink(ctx context.Context, wish UnlinkWish) (Unlinked, error) {
 	}
 	if err := h.writes(); err != nil {
 		return Unlinked{}, err
+	}
+	if wish.Host != "" {
+		if err := OneOf("host", wish.Host, h.hosts(ctx)); err != nil {
+			return Unlinked{}, err
+		}
 	}
 	un, err := h.unlink(ctx, user, wish) // an id first: what was said may be of somebody who is no longer listed
 	if err != nil || len(un.Hosts) > 0 {
@@ -181,10 +187,13 @@ func (h *House) Unlink(ctx context.Context, wish UnlinkWish) (Unlinked, error) {
 		WithHint("to see all links: musterline link")
 }
 
-// unlink takes back what was said of a user, wherever it was said.
+// unlink takes back what was said of a user, on the host of the wish or wherever it was said.
 func (h *House) unlink(ctx context.Context, user link.UserRef, wish UnlinkWish) (Unlinked, error) {
 	un := Unlinked{User: user.String(), Hosts: []string{}}
 	for _, host := range h.hosts(ctx) {
+		if wish.Host != "" && wish.Host != host {
+			continue
+		}
 		said, err := h.Store.Statements(ctx, host)
 		if err != nil {
 			return un, err

@@ -458,6 +458,7 @@ type linkWish struct {
 type unlinkWish struct {
 	AsWhom
 	User   string `json:"user" doc:"source/id"`
+	Host   string `json:"host,omitempty" maxLength:"300" doc:"Where their account lives; on all hosts when empty."`
 	Reason string `json:"reason,omitempty" maxLength:"2000"`
 }
 
@@ -480,13 +481,23 @@ func (a *API) registerLink() {
 	})
 	operate(a, op{
 		id: "unlink", route: "POST /links/remove", tag: "people", summary: "Take back what was said by hand",
-		promise: "Takes back what was said of a user by hand, on all hosts. What other evidence says counts again from the next sync, which is asked for with it.", refuses: []int{409},
+		promise: "Takes back what was said of a user by hand, on one host or on all. What other evidence says counts again from the next sync, which is asked for with it.", refuses: []int{409},
 	}, func(ctx context.Context, in *struct{ Body unlinkWish }) (*body[answer.Unlinked], error) {
-		v, err := a.everywhere(ctx)
+		if in.Body.Host == "" {
+			v, err := a.everywhere(ctx)
+			if err != nil {
+				return nil, err
+			}
+			return told(v.house.Unlink(ctx, answer.UnlinkWish{User: in.Body.User, Reason: in.Body.Reason, By: v.by(in.Body.By)}))
+		}
+		v, err := a.onHost(ctx, in.Body.Host)
 		if err != nil {
 			return nil, err
 		}
-		return told(v.house.Unlink(ctx, answer.UnlinkWish{User: in.Body.User, Reason: in.Body.Reason, By: v.by(in.Body.By)}))
+		if source, _, _ := strings.Cut(in.Body.User, "/"); !v.shows(v.bound(), source) {
+			return nil, answer.Errorf(answer.NotFound, "there is no such source")
+		}
+		return told(v.house.Unlink(ctx, answer.UnlinkWish{User: in.Body.User, Host: in.Body.Host, Reason: in.Body.Reason, By: v.by(in.Body.By)}))
 	})
 }
 

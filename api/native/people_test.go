@@ -2,6 +2,7 @@ package native_test
 
 import (
 	"net/http"
+	"slices"
 	"strings"
 	"testing"
 
@@ -225,5 +226,24 @@ func TestAnEffectSaysWhatCannotBeTold(t *testing.T) {
 		if one.Trouble == "" {
 			t.Errorf("%+v", one)
 		}
+	}
+}
+
+// What was shown of one host is what is taken back.
+func TestALinkIsTakenBackOnOneHost(t *testing.T) {
+	l := newLab(t)
+	l.ask("administrator", "PUT", "/targets/far", `{"kind":"github","organization":"far-org","api_url":"https://ghe.example/api/v3","token":"x"}`, "If-Match", `"0"`).want(200)
+	here := l.house.Host(t.Context(), "octo")
+	for _, account := range []string{here + "/1000003", "ghe.example/7"} {
+		l.post("/links", `{"user":"people/cy","account":"`+account+`","reason":"asked him"}`).want(200)
+	}
+	l.post("/links/remove", `{"user":"people/cy","host":"nowhere.example"}`).want(404)
+	l.ask("octo's owner", "POST", "/links/remove", `{"user":"people/cy","host":"ghe.example"}`).want(403)
+	if un := as[answer.Unlinked](l.post("/links/remove", `{"user":"people/cy","host":"ghe.example"}`).want(200)); !slices.Equal(un.Hosts, []string{"ghe.example"}) {
+		t.Errorf("taken back on %v", un.Hosts)
+	}
+	l.post("/links/remove", `{"user":"people/cy","host":"ghe.example"}`).want(404)
+	if un := as[answer.Unlinked](l.post("/links/remove", `{"user":"people/cy"}`).want(200)); !slices.Equal(un.Hosts, []string{here}) {
+		t.Errorf("taken back on %v", un.Hosts)
 	}
 }
