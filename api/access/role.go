@@ -57,6 +57,7 @@ const (
 	ChangeMembers  Permission = "change-members"  // of a team, by hand
 
 	Read       Permission = "read"       // everything about a target
+	ReadAll    Permission = "read-all"   // what belongs to the whole server: by a role on all of it
 	Operate    Permission = "operate"    // a target: sync, approve, pause, undo, link, settings
 	Administer Permission = "administer" // the server: sources, targets, tokens, roles
 )
@@ -75,6 +76,7 @@ var least = map[Permission]Role{
 	ChangeMembers:  Maintainer,
 
 	Read:       Viewer,
+	ReadAll:    Viewer,
 	Operate:    Owner,
 	Administer: Administrator,
 }

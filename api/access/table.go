@@ -133,7 +133,7 @@ var Routes = map[string]Permission{
 
 	"GET /api/musterline/audit":             Read,
 	"GET /api/musterline/audit/export":      Read,
-	"GET /api/musterline/audit/verify":      Read,
+	"GET /api/musterline/audit/verify":      ReadAll,
 	"GET /api/musterline/tokens":            Administer,
 	"POST /api/musterline/tokens":           Administer,
 	"GET /api/musterline/tokens/{token}":    Administer,

@@ -23,7 +23,7 @@ func TestEveryRouteAsEveryRoleAndAsNobody(t *testing.T) {
 		}
 	}
 	least := map[access.Permission]access.Role{
-		access.Read: access.Viewer, access.ReadGroups: access.Viewer, access.ReadMappings: access.Viewer, access.ChangeMappings: access.Maintainer,
+		access.Read: access.Viewer, access.ReadAll: access.Viewer, access.ReadGroups: access.Viewer, access.ReadMappings: access.Viewer, access.ChangeMappings: access.Maintainer,
 		access.Operate: access.Owner, access.Administer: access.Administrator, access.SignedIn: access.Administrator,
 	}
 	if _, err := l.house.Sync(t.Context(), answer.SyncWish{Target: "octo", By: "a test"}, nil); err != nil {

@@ -198,6 +198,7 @@ var slow = []string{
 	"GET " + Prefix + "/targets/{target}/teams/{team}",
 	"GET " + Prefix + "/sources/{source}/groups",
 	"GET " + Prefix + "/audit/export",
+	"GET " + Prefix + "/audit/verify",
 }
 
 // Fail implements api.Room.

@@ -27,7 +27,7 @@ func TestAnswersThatWaitForOthersHaveNoDeadline(t *testing.T) {
 	l := newLab(t)
 	slow := []string{
 		"POST /check", "POST /targets/octo/plan", "POST /targets/octo/approvals", "GET /targets/octo/teams", "GET /targets/octo/teams/free",
-		"GET /sources/people/groups", "GET /audit/export", "PUT /targets/octo/teams/free/mappings", "POST /targets/octo/teams/free/mappings/preview",
+		"GET /sources/people/groups", "GET /audit/export", "GET /audit/verify", "PUT /targets/octo/teams/free/mappings", "POST /targets/octo/teams/free/mappings/preview",
 		"POST /runs/1/undo/plan", "POST /targets/octo/check", "POST /sources/people/check",
 	}
 	for _, route := range append(slow, "GET /status", "GET /audit", "GET /runs", "POST /targets/octo/sync") {
