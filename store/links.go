@@ -46,7 +46,8 @@ func (s *Store) LinksOfAccounts(ctx context.Context, host string, accounts []tea
 			values = append(values, string(id))
 			places[i] = fmt.Sprintf("$%d", len(values))
 		}
-		if err := s.someLinks(ctx, "account IN ("+strings.Join(places, ", ")+")", values, &links); err != nil {
+		query := linksWith + strings.Join(places, ", ") + ")" // numbers of places alone
+		if err := s.someLinks(ctx, query, values, &links); err != nil {
 			return nil, fmt.Errorf("read links: %w", err)
 		}
 	}
@@ -54,9 +55,11 @@ func (s *Store) LinksOfAccounts(ctx context.Context, host string, accounts []tea
 	return links, nil
 }
 
-func (s *Store) someLinks(ctx context.Context, of string, values []any, into *[]link.Link) error {
-	rows, err := s.reads.QueryContext(ctx, `SELECT source, user_id, account, login, tier, evidence, value, note, organization, made_by, made_at, seen_at, state, trouble
-		FROM links WHERE host = $1 AND `+of, values...)
+const linksWith = `SELECT source, user_id, account, login, tier, evidence, value, note, organization, made_by, made_at, seen_at, state, trouble
+	FROM links WHERE host = $1 AND account IN (`
+
+func (s *Store) someLinks(ctx context.Context, query string, values []any, into *[]link.Link) error {
+	rows, err := s.reads.QueryContext(ctx, query, values...)
 	if err != nil {
 		return err
 	}
