@@ -110,6 +110,38 @@ func TestTwoPeopleWhoEditTheSameMappingSeeEachOther(t *testing.T) {
 	l.until("hana is in it", func() bool { return strings.Contains(l.members("design"), "hana-s") })
 }
 
+func TestWhoDisconnectsATeamSeesWhatSomebodyElseHasMadeOfItMeanwhile(t *testing.T) {
+	l := newLab(t)
+	l.write("musterline.yaml", strings.SplitN(settings, "mappings:", 2)[0])
+	l.serve()
+	ann, bob := l.signIn("ann", "administrator"), l.signIn("bob", "administrator")
+	bob.expect("412")
+	const path = "/targets/northlight/teams/design/mappings"
+	ann.api("PUT", path, `{"groups": [{"group": "people/Design", "role": "member"}]}`, "If-Match", "*")
+	bob.open("/console/organizations/northlight/teams/design")
+	bob.see("Design", "Disconnect")
+	ann.api("PUT", path, `{"groups": [{"group": "people/Design", "role": "member"}, {"group": "people/Writers", "role": "member"}]}`, "If-Match", "*")
+	bob.click("button", "Disconnect")
+	bob.see("Who would come and go")
+	bob.wait("the preview is there", func() bool { return !strings.Contains(bob.text(), "is being planned") })
+	if bob.there("textbox", "Why is that right?") {
+		bob.fill("Why is that right?", "the team is managed by hand")
+	}
+	bob.confirm("Disconnect")
+	bob.see("Somebody else has changed the groups of this team meanwhile", "people/Writers", "Yours, not saved", "No group")
+	if got := bob.api("GET", "/targets/northlight/teams/design", ""); !strings.Contains(got, "Writers") {
+		t.Errorf("bob's came about: %s", got)
+	}
+	bob.click("button", "Save mine over theirs")
+	bob.see("Who would come and go")
+	bob.wait("the preview is there", func() bool { return !strings.Contains(bob.text(), "is being planned") })
+	if bob.there("textbox", "Why is that right?") {
+		bob.fill("Why is that right?", "the team is managed by hand")
+	}
+	bob.confirm("Disconnect")
+	bob.see("Saved", "No group is connected")
+}
+
 func TestNamesFromElsewhereAreTextAndNothingElse(t *testing.T) {
 	l := newLab(t)
 	const hostile = `<img src=x onerror="document.title='owned'">`

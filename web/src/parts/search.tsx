@@ -24,6 +24,16 @@ export function useFilter(): [(key: string) => string, (changes: Record<string, 
   ]
 }
 
+/** useDelayed follows a value a moment after its last change. */
+export function useDelayed(value: string): string {
+  const [late, setLate] = useState(value)
+  useEffect(() => {
+    const timer = window.setTimeout(() => setLate(value), 250)
+    return () => window.clearTimeout(timer)
+  }, [value])
+  return late
+}
+
 /** Search is a field that asks the server a moment after the last key. */
 export function Search(props: { label: string; value: string; onChange: (value: string) => void }) {
   const { value, onChange } = props
@@ -34,11 +44,10 @@ export function Search(props: { label: string; value: string; onChange: (value: 
     setFrom(value)
     setTyped(value)
   }
+  const late = useDelayed(typed)
   useEffect(() => {
-    if (typed === value) return
-    const timer = window.setTimeout(() => onChange(typed), 250)
-    return () => window.clearTimeout(timer)
-  }, [typed, value, onChange])
+    if (late === typed && late !== value) onChange(late)
+  }, [late, typed, value, onChange])
   return (
     <TextInput
       className="grow"

@@ -15,6 +15,7 @@ import {
 import { useQuery } from '@tanstack/react-query'
 import { type ReactNode, type RefObject, useEffect, useRef, useState } from 'react'
 import { answer, api, type components } from '../../api/client'
+import { useDelayed } from '../../parts/search'
 import { Refused, sentence, Shown } from '../../parts/shown'
 import { useUnsaved } from '../../parts/unsaved'
 
@@ -363,14 +364,4 @@ function Line(props: { act: string; children: ReactNode }) {
       <span>{props.children}</span>
     </div>
   )
-}
-
-/** useDelayed follows a value a moment after its last change. */
-function useDelayed(value: string): string {
-  const [late, setLate] = useState(value)
-  useEffect(() => {
-    const timer = window.setTimeout(() => setLate(value), 250)
-    return () => window.clearTimeout(timer)
-  }, [value])
-  return late
 }

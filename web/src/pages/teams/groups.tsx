@@ -1,14 +1,16 @@
 import { LockIcon, PlusIcon, XIcon } from '@primer/octicons-react'
 import { Banner, Button, FormControl, IconButton, Label, Select, SelectPanel } from '@primer/react'
 import { keepPreviousData, useQueries } from '@tanstack/react-query'
-import { useEffect, useRef, useState } from 'react'
+import { useEffect, useState } from 'react'
 import { Link } from 'react-router'
 import { answer, api, type components } from '../../api/client'
 import { Section } from '../../parts/page'
+import { useDelayed } from '../../parts/search'
 import { sentence, wordsOf } from '../../parts/shown'
 import { useUnsaved } from '../../parts/unsaved'
 import { When } from '../../parts/when'
 import { duration } from '../../parts/when'
+import { pathOf } from '../people/words'
 import { Preview } from './preview'
 
 export type TeamPage = components['schemas']['TeamPage']
@@ -80,6 +82,7 @@ export function Groups(props: {
   }
   const conflict = async () => {
     const now = await props.refetch()
+    setMine(asking) // it is not lost, also where it was to disconnect, which changes nothing in the form before
     setAsking(undefined)
     if (now) setTheirs(draftOf(now.team, now.etag))
   }
@@ -306,14 +309,8 @@ const find = 'Find a group by the beginning of its name'
 /** Pick finds groups by the beginning of their names, in all sources that the organization shows, up to its limit. */
 function Pick(props: { target: string; sources: string[]; limit: number; rows: Row[]; pick: (rows: Row[]) => void }) {
   const [open, setOpen] = useState(false)
-  const [text, setText] = useState('')
   const [typed, setTyped] = useState('')
-  const timer = useRef(0)
-  const type = (value: string) => {
-    setTyped(value)
-    window.clearTimeout(timer.current)
-    timer.current = window.setTimeout(() => setText(value), 200)
-  }
+  const text = useDelayed(typed)
   // Primer gives the focus to the field while its panel is still hidden, where it is not taken.
   useEffect(() => {
     if (!open) return
@@ -364,7 +361,7 @@ function Pick(props: { target: string; sources: string[]; limit: number; rows: R
       open={open}
       onOpenChange={(o) => {
         setOpen(o)
-        if (!o) type('')
+        if (!o) setTyped('')
       }}
       renderAnchor={(anchor) => (
         <Button {...anchor} leadingVisual={PlusIcon} aria-haspopup="dialog">
@@ -383,7 +380,7 @@ function Pick(props: { target: string; sources: string[]; limit: number; rows: R
         props.pick([...kept, ...added].slice(0, props.limit))
       }}
       filterValue={typed}
-      onFilterChange={type}
+      onFilterChange={setTyped}
       loading={open && found.some((f) => f.isPending)}
       notice={
         failed >= 0
@@ -396,7 +393,7 @@ function Pick(props: { target: string; sources: string[]; limit: number; rows: R
         items.length === 0 && !found.some((f) => f.isPending)
           ? {
               variant: 'empty',
-              title: 'No group begins so',
+              title: 'No group’s name begins with that',
               body:
                 failed >= 0 ? (
                   <>{wordsOf(found[failed]?.error)}</>
@@ -411,13 +408,8 @@ function Pick(props: { target: string; sources: string[]; limit: number; rows: R
   )
 }
 
-/** TeamLink leads to the page of a person. */
+/** PersonLink leads to the page of a person. */
 export function PersonLink(props: { user?: string; children: React.ReactNode }) {
-  const at = props.user?.indexOf('/') ?? -1
-  if (!props.user || at < 0) return <>{props.children}</>
-  return (
-    <Link to={`/people/${encodeURIComponent(props.user.slice(0, at))}/${encodeURIComponent(props.user.slice(at + 1))}`}>
-      {props.children}
-    </Link>
-  )
+  if (!props.user?.includes('/')) return <>{props.children}</>
+  return <Link to={pathOf(props.user)}>{props.children}</Link>
 }
