@@ -49,9 +49,9 @@ func TestAnOrganizationIsConnectedByAToken(t *testing.T) {
 	b.fill("Reason", "it is changed")
 	b.press("\t\t\r")
 	b.see("Resumed. A sync is asked for.")
-	b.click("button", "Disconnect this organization")
+	b.click("button", "Delete this connection")
 	b.see("Everybody stays")
-	b.confirm("Disconnect")
+	b.confirm("Delete")
 	b.see("Identity providers, whose groups are read")
 	b.gone("southlight")
 }

@@ -126,10 +126,38 @@ func TestTurningAnOrganizationOffAsksWhatBecomesOfItsMembers(t *testing.T) {
 	b.click("button", "Turn off")
 	b.see("What becomes of the members?")
 	b.confirm("Turn off")
-	b.see("members stay", "Plans are only shown")
+	b.see("members stay", "Its teams are no longer kept in line, and their members stay.")
 	b.click("button", "Turn on")
 	b.confirm("Turn on")
 	b.see("are kept in line")
+}
+
+// Two people have the same page open. Whoever comes second decides about how it is now, and not over what the first has decided.
+func TestWhoTurnsAnOrganizationOffSecondSeesWhatTheFirstDecided(t *testing.T) {
+	l := newLab(t)
+	l.write("musterline.yaml", strings.SplitN(settings, "mappings:", 2)[0])
+	l.serve()
+	ann, bob := l.signIn("ann", "administrator"), l.signIn("bob", "administrator")
+	bob.expect("412")
+	const enabled = "/targets/northlight/enabled"
+	bob.open("/console/connections/targets/northlight")
+	bob.click("button", "Turn off")
+	bob.see("What becomes of the members?", "The next sync removes them")
+	ann.api("PUT", enabled, `{"enabled": false, "members": "keep"}`, "If-Match", "*")
+	bob.click("radio", "Those that Musterline brought leave")
+	bob.confirm("Turn off")
+	bob.see("Somebody else has turned it off meanwhile", "and their members stay", "nothing was changed")
+	bob.axe()
+	bob.shot("turned-off-meanwhile")
+	bob.confirm("Close")
+	bob.see("Turned off", "and their members stay")
+	if got := bob.api("GET", enabled, ""); !strings.Contains(got, `"members":"keep"`) {
+		t.Errorf("bob's decision came about: %s", got)
+	}
+	// A page that says what was so before leads to what is so.
+	ann.api("PUT", enabled, `{"enabled": true}`, "If-Match", "*")
+	bob.click("button", "Turn on")
+	bob.see("Somebody else has turned it on meanwhile")
 }
 
 // A token is made, opens the API once it is copied, shows its text once, and ends when it is revoked.

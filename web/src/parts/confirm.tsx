@@ -6,7 +6,7 @@ import { useUnsaved } from './unsaved'
 /** Confirm asks before something is done, for a reason where the audit record keeps one. What was typed stays when the server refuses. */
 export function Confirm(props: {
   title: string
-  act: string
+  act?: string // without, there is nothing to do but to read
   danger?: boolean
   reason?: 'required' | 'optional'
   does: (reason: string) => Promise<unknown>
@@ -41,10 +41,12 @@ export function Confirm(props: {
       width="large"
       renderFooter={() => (
         <Dialog.Footer>
-          <Button onClick={props.close}>Cancel</Button>
-          <Button variant={props.danger ? 'danger' : 'primary'} loading={busy} onClick={() => void go()}>
-            {props.act}
-          </Button>
+          <Button onClick={props.close}>{props.act ? 'Cancel' : 'Close'}</Button>
+          {props.act && (
+            <Button variant={props.danger ? 'danger' : 'primary'} loading={busy} onClick={() => void go()}>
+              {props.act}
+            </Button>
+          )}
         </Dialog.Footer>
       )}
     >

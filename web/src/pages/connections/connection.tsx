@@ -1,4 +1,4 @@
-import { Banner, Button, FormControl, Radio, RadioGroup } from '@primer/react'
+import { Banner, Button } from '@primer/react'
 import { OrganizationIcon } from '@primer/octicons-react'
 import { keepPreviousData, useQuery, useQueryClient } from '@tanstack/react-query'
 import { useEffect, useRef, useState } from 'react'
@@ -7,9 +7,10 @@ import { answer, api, type components, versioned } from '../../api/client'
 import { Confirm } from '../../parts/confirm'
 import { Page, Section } from '../../parts/page'
 import { Search } from '../../parts/search'
-import { None, sentence, Shown } from '../../parts/shown'
+import { None, sentence, Shown, wordsOf } from '../../parts/shown'
 import { When } from '../../parts/when'
 import { may, useMe } from '../../shell/me'
+import { offMeans, Turn } from '../settings/turn'
 import { Checked, type Report } from './checked'
 import { Edit, type Section as Part } from './edit'
 import { type Body, typedOf } from './form'
@@ -63,7 +64,7 @@ function Known(props: { part: Part; name: string; of: Connection; etag: string }
   const queries = useQueryClient()
   const go = useNavigate()
   const [params] = useSearchParams()
-  const [asked, setAsked] = useState<'' | 'pause' | 'resume' | 'off' | 'on' | 'delete'>('')
+  const [asked, setAsked] = useState<'' | 'pause' | 'resume' | 'delete'>('')
   const [said, setSaid] = useState('')
   const [report, setReport] = useState<Report>()
   const [testing, setTesting] = useState(false)
@@ -72,7 +73,7 @@ function Known(props: { part: Part; name: string; of: Connection; etag: string }
   const operates = part === 'targets' ? may(me.data, 'owner', name) : may(me.data, 'owner')
   const t = c.target
   const again = async (text: string) => {
-    setSaid(text)
+    if (text) setSaid(text)
     await queries.invalidateQueries({ queryKey: ['connection', part, name] })
     await queries.invalidateQueries({ queryKey: ['connections'] })
   }
@@ -122,17 +123,7 @@ function Known(props: { part: Part; name: string; of: Connection; etag: string }
           }
         />
       )}
-      {t && !t.enabled && (
-        <Banner
-          variant="info"
-          title="Turned off"
-          description={
-            t.members === 'remove'
-              ? 'Teams that were mapped here are disconnected, and members that Musterline brought go.'
-              : 'Teams that were mapped here are disconnected, and their members stay.'
-          }
-        />
-      )}
+      {t && !t.enabled && <Banner variant="info" title="Turned off" description={offMeans(t.members)} />}
       <Section
         title="State"
         acts={
@@ -146,9 +137,7 @@ function Known(props: { part: Part; name: string; of: Connection; etag: string }
                   <Button size="small" onClick={() => setAsked(t.paused ? 'resume' : 'pause')}>
                     {t.paused ? 'Resume' : 'Pause'}
                   </Button>
-                  <Button size="small" onClick={() => setAsked(t.enabled ? 'off' : 'on')}>
-                    {t.enabled ? 'Turn off' : 'Turn on'}
-                  </Button>
+                  <Turn size="small" target={name} enabled={t.enabled} again={again} />
                 </>
               )}
             </span>
@@ -165,7 +154,7 @@ function Known(props: { part: Part; name: string; of: Connection; etag: string }
           {testing && <p role="status">Reaching it…</p>}
           {report && <Checked of={report} />}
           {failed !== undefined && (
-            <Banner variant="critical" title="It could not be tested" description={String(failed)} />
+            <Banner variant="critical" title="It could not be tested" description={wordsOf(failed)} />
           )}
         </div>
       </Section>
@@ -194,7 +183,7 @@ function Known(props: { part: Part; name: string; of: Connection; etag: string }
                   : 'Its teams are no longer kept in line. Nobody is added or removed by that. Its credential is deleted, tokens and roles for it end, and the audit log stays.'}
               </div>
               <Button variant="danger" onClick={() => setAsked('delete')}>
-                {part === 'sources' ? 'Delete this source' : 'Disconnect this organization'}
+                {part === 'sources' ? 'Delete this source' : 'Delete this connection'}
               </Button>
             </div>
           </div>
@@ -238,13 +227,10 @@ function Known(props: { part: Part; name: string; of: Connection; etag: string }
           A sync is asked for, which does what is due. The guards look at it as ever.
         </Confirm>
       )}
-      {(asked === 'off' || asked === 'on') && (
-        <Enable name={name} on={asked === 'on'} close={() => setAsked('')} done={(text) => void again(text)} />
-      )}
       {asked === 'delete' && (
         <Confirm
-          title={part === 'sources' ? `Delete ${name}` : `Disconnect ${name}`}
-          act={part === 'sources' ? 'Delete' : 'Disconnect'}
+          title={part === 'sources' ? `Delete ${name}` : `Delete the connection to ${name}`}
+          act="Delete"
           danger
           close={() => setAsked('')}
           does={async () => {
@@ -307,48 +293,6 @@ function Settings(props: { of: Connection }) {
   )
 }
 
-/** Enable turns a target on, or off with what shall become of its members. */
-function Enable(props: { name: string; on: boolean; close: () => void; done: (text: string) => void }) {
-  const [members, setMembers] = useState<'keep' | 'remove'>('keep')
-  return (
-    <Confirm
-      title={props.on ? `Turn ${props.name} on` : `Turn ${props.name} off`}
-      act={props.on ? 'Turn on' : 'Turn off'}
-      danger={!props.on}
-      close={props.close}
-      does={async () => {
-        await answer(
-          api.PUT('/api/musterline/targets/{target}/enabled', {
-            params: { path: { target: props.name }, header: { 'If-Match': '*' } },
-            body: props.on ? { enabled: true } : { enabled: false, members },
-          }),
-        )
-        props.done(props.on ? 'Turned on. Map its teams to groups again.' : 'Turned off.')
-      }}
-    >
-      {props.on ? (
-        'Teams can be mapped again. Mappings that were taken away when it was turned off do not come back by themselves.'
-      ) : (
-        <div className="stack">
-          <p>All mappings that were made here are taken away: its teams are no longer kept in line.</p>
-          <RadioGroup name="members" onChange={(v) => setMembers(v === 'remove' ? 'remove' : 'keep')}>
-            <RadioGroup.Label>What becomes of the members?</RadioGroup.Label>
-            <FormControl>
-              <Radio value="keep" checked={members === 'keep'} />
-              <FormControl.Label>They stay</FormControl.Label>
-            </FormControl>
-            <FormControl>
-              <Radio value="remove" checked={members === 'remove'} />
-              <FormControl.Label>Those that Musterline brought go</FormControl.Label>
-              <FormControl.Caption>The next sync removes them. The guards look at it as ever.</FormControl.Caption>
-            </FormControl>
-          </RadioGroup>
-        </div>
-      )}
-    </Confirm>
-  )
-}
-
 /** GroupSearch asks the source for its groups, once somebody wants to see them. */
 function GroupSearch(props: { source: string }) {
   const [q, setQ] = useState('')
@@ -386,7 +330,7 @@ function GroupSearch(props: { source: string }) {
           <Shown of={groups}>
             {(list) =>
               list.groups.length === 0 ? (
-                <None icon={OrganizationIcon} title={q ? 'No group begins so' : 'It lists no group'}>
+                <None icon={OrganizationIcon} title={q ? 'No group’s name begins with that' : 'It lists no group'}>
                   {q
                     ? 'Capital letters make no difference.'
                     : 'See whether the credential may see them, and where it looks.'}

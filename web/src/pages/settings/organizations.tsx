@@ -1,15 +1,14 @@
 import { OrganizationIcon } from '@primer/octicons-react'
-import { Button, FormControl, Label, Radio, RadioGroup, Select } from '@primer/react'
-import { useQuery, useQueryClient } from '@tanstack/react-query'
-import { useState } from 'react'
+import { FormControl, Label, Select } from '@primer/react'
+import { useQuery } from '@tanstack/react-query'
 import { Link, useNavigate, useParams } from 'react-router'
 import { answer, api } from '../../api/client'
-import { Confirm } from '../../parts/confirm'
 import { Page, Section } from '../../parts/page'
 import { None, Shown } from '../../parts/shown'
 import { may, useMe } from '../../shell/me'
 import { useTargetSettings } from './explained'
 import { type Explained, Fields, Guards, SettingsForm } from './form'
+import { offMeans, Turn } from './turn'
 
 /** Organizations are the settings of one organization after another: the one in the address, else the first. */
 export default function Organizations() {
@@ -111,20 +110,8 @@ export default function Organizations() {
 
 /** Kept says whether the organization is kept at all, and turns that on and off. */
 function Kept(props: { is: Explained; may: boolean; again: () => Promise<unknown> }) {
-  const [asks, setAsks] = useState(false)
-  const [members, setMembers] = useState<'keep' | 'remove'>('keep')
-  const queries = useQueryClient()
   const e = props.is.enabled
   if (!e) return null
-  const turn = async (enabled: boolean) => {
-    await answer(
-      api.PUT('/api/musterline/targets/{target}/enabled', {
-        params: { path: { target: e.target }, header: { 'If-Match': e.tag } },
-        body: enabled ? { enabled } : { enabled, members },
-      }),
-    ).finally(() => void props.again())
-    await queries.invalidateQueries({ queryKey: ['status'] })
-  }
   return (
     <Section title="Team synchronization">
       <div className="box">
@@ -137,44 +124,12 @@ function Kept(props: { is: Explained; may: boolean; again: () => Promise<unknown
             <div className="muted small">
               {e.enabled
                 ? 'Teams of this organization are kept in line with the groups that they are mapped to.'
-                : 'Plans are only shown. Nothing is changed in this organization.'}
+                : offMeans(e.members)}
             </div>
           </div>
-          {props.may && (
-            <Button variant={e.enabled ? 'danger' : 'primary'} onClick={() => setAsks(true)}>
-              {e.enabled ? 'Turn off' : 'Turn on'}
-            </Button>
-          )}
+          {props.may && <Turn target={e.target} enabled={e.enabled} again={() => props.again()} />}
         </div>
       </div>
-      {asks && (
-        <Confirm
-          title={e.enabled ? `Turn off ${e.target}` : `Turn on ${e.target}`}
-          act={e.enabled ? 'Turn off' : 'Turn on'}
-          danger={e.enabled}
-          does={() => turn(!e.enabled)}
-          close={() => setAsks(false)}
-        >
-          {e.enabled ? (
-            <RadioGroup name="members" onChange={(v) => setMembers(v === 'remove' ? 'remove' : 'keep')}>
-              <RadioGroup.Label>What becomes of the members?</RadioGroup.Label>
-              <RadioGroup.Caption>
-                Mappings that were made here or by the API are taken away. Those of the configuration file stay there.
-              </RadioGroup.Caption>
-              <FormControl>
-                <Radio value="keep" checked={members === 'keep'} />
-                <FormControl.Label>They stay in their teams</FormControl.Label>
-              </FormControl>
-              <FormControl>
-                <Radio value="remove" checked={members === 'remove'} />
-                <FormControl.Label>Those that Musterline brought leave with the next sync</FormControl.Label>
-              </FormControl>
-            </RadioGroup>
-          ) : (
-            <p>Plans are made and carried out again as the settings say. Guards look at them first.</p>
-          )}
-        </Confirm>
-      )}
     </Section>
   )
 }
