@@ -109,6 +109,59 @@ func TestTheServerStartsAgainDuringALiveRun(t *testing.T) {
 	}
 }
 
+// The session ends while somebody follows a run: the page says so, and goes on with what was written meanwhile once they have signed in again.
+func TestWhoseSessionEndsDuringALiveRunSignsInAndFollowsOn(t *testing.T) {
+	l := newLab(t)
+	l.slowly("100ms")
+	letGo := l.hold(3)
+	l.serve()
+	b := l.signIn("root", "administrator")
+	b.expect("401", "ERR_")
+	b.open("/console/runs/1")
+	b.wait("three writes are shown", func() bool { return b.lines() >= 3 })
+	other := l.signIn("fay", "administrator")
+	other.open("/console/settings/sessions")
+	other.click("button", "End the session of root")
+	other.confirm("End session")
+	other.gone("root (sign-in link)")
+	b.see("Your session has ended", "Not followed any more")
+	again := b.another()
+	again.open(l.link("root", "administrator"))
+	again.click("button", "Sign in")
+	again.see("Overview")
+	b.wait("the page goes on, by itself or when asked", func() bool {
+		for _, n := range b.find("button", "Go on") {
+			b.tryClick(n)
+		}
+		return !strings.Contains(b.text(), "Your session has ended")
+	})
+	b.gone("Not followed any more")
+	letGo()
+	b.see("Done 30", "About this run")
+}
+
+// The server ends what somebody follows with an error, as when its database is away: the page says its words, and goes on.
+func TestAnErrorDuringALiveRunIsToldAndItIsFollowedOn(t *testing.T) {
+	l := newLab(t)
+	l.slowly("100ms")
+	letGo := l.hold(3)
+	l.serve()
+	b := l.signIn("root", "administrator")
+	b.open("/console/runs")
+	b.see("Running")
+	_ = eval[bool](b, `(() => { window.streams = []; window.EventSource = class extends EventSource { constructor(...a) { super(...a); streams.push(this) } }; return true })()`)
+	b.click("link", "Run 1")
+	b.wait("three writes are shown", func() bool { return b.lines() >= 3 })
+	_ = eval[bool](b, `(() => { window.said = ""; new MutationObserver(() => { said += document.body.innerText }).observe(document.body, {childList: true, subtree: true, characterData: true})
+		return streams.at(-1).dispatchEvent(new MessageEvent("error", {data: JSON.stringify({class: "unavailable", message: "the database does not answer"})})) })()`)
+	b.wait("it is connected again", func() bool { return eval[int](b, "streams.length") > 1 })
+	if said := eval[string](b, "said"); !strings.Contains(said, "The database does not answer. The run goes on") {
+		t.Errorf("the page has said %s", said)
+	}
+	letGo()
+	b.see("Done 30", "About this run")
+}
+
 // What a run has done is taken back: the page shows first what that changes, asks why, does it, and says that the organization is paused.
 func TestARunIsUndone(t *testing.T) {
 	l := newLab(t)

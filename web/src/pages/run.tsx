@@ -7,11 +7,11 @@ import { answer, api, type components } from '../api/client'
 import { Confirm } from '../parts/confirm'
 import { Page, Section } from '../parts/page'
 import { Pager, Search, useFilter } from '../parts/search'
-import { None, sentence, Shown, Waiting } from '../parts/shown'
+import { None, sentence, Shown, Waiting, wordsOf } from '../parts/shown'
 import { duration, lasted, Moment, When } from '../parts/when'
 import { may, useMe } from '../shell/me'
 import { acts, Result, resultWords, Sign } from './plan/change'
-import { count } from './plan/objections'
+import { count } from '../parts/count'
 import { type Live, type Progress, useLive } from './runs/events'
 import { askedBy, State, stateOf } from './runs/words'
 
@@ -38,7 +38,7 @@ function RunOf(props: { id: string }) {
   // Where the events are taken up: a little before the end of what there is, so that the page shows what was done last.
   const [from, setFrom] = useState<number>()
   if (running && from === undefined) setFrom(Math.max(0, r.settled - 20))
-  const live = useLive(id, from)
+  const live = useLive(id, from, run.dataUpdatedAt)
   useEffect(() => {
     if (live.link === 'ended') void queries.invalidateQueries({ queryKey: ['run', id] })
   }, [live.link, queries, id])
@@ -219,7 +219,16 @@ function Following(props: { of: Run; live: Live }) {
             <>
               <Spinner size="small" srText={null} />
               <strong>Reconnecting…</strong>
-              <span className="muted">The server cannot be reached. The run goes on, or is gone on with.</span>
+              <span className="muted">
+                {live.problem ? wordsOf(live.problem) : 'The server cannot be reached.'} The run goes on, or is gone on
+                with.
+              </span>
+            </>
+          ) : live.link === 'refused' ? (
+            <>
+              <StopIcon />
+              <strong>Not followed any more</strong>
+              <span className="muted">{wordsOf(live.problem)} The run goes on.</span>
             </>
           ) : (
             <>
