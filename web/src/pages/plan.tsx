@@ -16,7 +16,8 @@ import { moved, type Of, planAnew, planKey, type ShownPlan, useChanges, usePlan 
 import { Teams } from './plan/changes'
 import { Figures, inShort } from './plan/figures'
 import { runOf } from './plan/follow'
-import { count, Objections } from './plan/objections'
+import { count } from '../parts/count'
+import { Objections } from './plan/objections'
 import { Held, Leaving, RefusedMappings } from './plan/parts'
 
 /** Plan is what a sync of an organization would change, what guards stop of it, and the way to let it pass. */
@@ -85,7 +86,7 @@ function PlanOf(props: { of: Of }) {
         { to: '/plans', text: 'Plans' },
         { to: `/organizations/${encodeURIComponent(of.target)}/plan`, text: of.target },
       ]}
-      lead={p && <Whence of={p} />}
+      lead={p && <Made of={p} />}
       acts={
         <>
           <Button leadingVisual={DiffIcon} onClick={planAgain} loading={again.isPending}>
@@ -245,7 +246,8 @@ function canApply(p: ShownPlan): boolean {
   return p.ready > 0 && p.written === 0 && p.failed === 0 && p.apply !== 'off'
 }
 
-function Whence(props: { of: ShownPlan }) {
+/** Made says when a plan was made, and by what. */
+function Made(props: { of: ShownPlan }) {
   const { of: p } = props
   return (
     <>

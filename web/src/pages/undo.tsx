@@ -14,7 +14,7 @@ import { Body, Planning } from './plan'
 import { type Approval, Approve } from './plan/approve'
 import { moved, planAnew, planKey, usePlan } from './plan/asked'
 import { runOf } from './plan/follow'
-import { count } from './plan/objections'
+import { count } from '../parts/count'
 
 /** Undo shows what taking a run back would change, before anybody does it. */
 export default function Undo() {

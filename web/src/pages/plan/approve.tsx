@@ -18,7 +18,7 @@ import { Failed, Refused, Shown, Waiting, wordsOf } from '../../parts/shown'
 import { useUnsaved } from '../../parts/unsaved'
 import { moved, type Of, planKey, type ShownPlan, useChanges } from './asked'
 import { Teams } from './changes'
-import { count } from './objections'
+import { count } from '../../parts/count'
 
 export type Approval = components['schemas']['Approval']
 

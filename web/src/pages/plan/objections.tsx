@@ -2,6 +2,7 @@ import './plan.css'
 
 import { ShieldIcon } from '@primer/octicons-react'
 import { Button, Label } from '@primer/react'
+import { count } from '../../parts/count'
 import type { GuardSays } from './asked'
 
 /** Objections are what guards say of a plan, in plain words, with the way out. */
@@ -77,9 +78,4 @@ const same = (g: GuardSays) => g.objections.every((o) => o.wrong === g.objection
 /** stop gives a text its full stop. Where it begins with a name, that keeps its small letter. */
 export function stop(text: string): string {
   return /[.!?:…]$/.test(text) ? text : `${text}.`
-}
-
-/** count writes so many of a thing. */
-export function count(n: number, thing: string): string {
-  return `${n.toLocaleString()} ${thing}${n === 1 ? '' : 's'}`
 }

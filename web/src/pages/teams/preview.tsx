@@ -2,6 +2,7 @@ import { Banner, Button, Dialog, FormControl, Label, Spinner, Textarea } from '@
 import { useQuery } from '@tanstack/react-query'
 import { useRef, useState } from 'react'
 import { answer, api, type components, Problem } from '../../api/client'
+import { count } from '../../parts/count'
 import { Failed, Refused } from '../../parts/shown'
 import { useUnsaved } from '../../parts/unsaved'
 import { When } from '../../parts/when'
@@ -142,10 +143,6 @@ export function Preview(props: {
       )}
     </Dialog>
   )
-}
-
-function count(n: number, one: string, many: string): string {
-  return `${n.toLocaleString()} ${n === 1 ? one : many}`
 }
 
 /** few is how many changes are shown before somebody asks for all. */
