@@ -54,6 +54,7 @@ function Both(props: { of: Sides; doors: { id: string; name: string }[] }) {
   const queries = useQueryClient()
   const [error, setError] = useState<unknown>()
   const [busy, setBusy] = useState(false)
+  const [made, setMade] = useState(false)
   const told = useRef<HTMLDivElement>(null)
   const idp = doors.find((d) => d.id === 'oidc')
   const github = doors.find((d) => d.id === 'github')
@@ -64,6 +65,7 @@ function Both(props: { of: Sides; doors: { id: string; name: string }[] }) {
     setError(undefined)
     try {
       queries.setQueryData(['my-link'], await answer(api.POST('/api/musterline/me/link')))
+      setMade(true)
     } catch (e) {
       setError(e)
       await queries.invalidateQueries({ queryKey: ['my-link'] })
@@ -115,7 +117,7 @@ function Both(props: { of: Sides; doors: { id: string; name: string }[] }) {
       {outside.map((m) => (
         <div key={m.target} className="spaced">
           <Banner
-            title={`Not a member of ${m.target}`}
+            title={`Not a member of ${s.targets.find((t) => t.target === m.target)?.organization ?? m.target}`}
             description={`Your GitHub account is in no team there before somebody invites it to the organization, and you accept.`}
           />
         </div>
@@ -169,7 +171,7 @@ function Both(props: { of: Sides; doors: { id: string; name: string }[] }) {
                     , since <When at={s.link.since} />
                   </>
                 )}
-                . {teams.length > 0 && 'Your teams follow with the next sync, which was asked for.'}
+                . {made && teams.length > 0 && 'Your teams follow with the next sync, which was asked for.'}
               </>
             }
           />
