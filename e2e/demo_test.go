@@ -2,13 +2,18 @@ package e2e
 
 import (
 	"bufio"
+	"flag"
 	"os"
 	"path/filepath"
 	"regexp"
 	"strings"
 	"syscall"
 	"testing"
+
+	"github.com/chromedp/chromedp"
 )
+
+var pictures = flag.String("pictures", "", "folder for the pictures of the README and docs, which are of the demonstration")
 
 // The demonstration opens on a company with a history, something to decide, people who cannot be matched, and a run to watch; and somebody who
 // signs in there without a role can link themselves.
@@ -62,9 +67,11 @@ func TestTheDemonstration(t *testing.T) {
 		b.shot("demo-" + page.name)
 	}
 
+	b.pictures()
+
 	joe := l.newTab()
 	joe.open("/console/link")
-	joe.click("link", "Continue with Northlight ID")
+	joe.click("link", "Sign in with Northlight ID")
 	choosePerson(joe, "joe")
 	joe.see("northlight/docs")
 	joe.click("link", "Sign in with GitHub")
@@ -73,4 +80,32 @@ func TestTheDemonstration(t *testing.T) {
 	joe.click("button", "Link my accounts")
 	joe.see("Your accounts are linked")
 	joe.shot("demo-link")
+}
+
+// pictures keeps small pictures of pages where -pictures says, in light and in dark.
+func (b *tab) pictures() {
+	b.t.Helper()
+	if *pictures == "" {
+		return
+	}
+	for _, scheme := range []string{"light", "dark"} {
+		b.guise(1040, 720, scheme)
+		for _, page := range []struct{ name, path string }{
+			{"overview", "/console/"},
+			{"plan", "/console/organizations/northlight/plan"},
+			{"team", "/console/organizations/northlight/teams/platform"},
+			{"person", "/console/people/people/zoe"},
+		} {
+			b.open(page.path)
+			b.settled()
+			png, err := chromedp.Run(b.ctx, chromedp.CaptureScreenshot())
+			if err == nil {
+				err = os.WriteFile(filepath.Join(*pictures, page.name+"-"+scheme+".png"), png, 0o600)
+			}
+			if err != nil {
+				b.t.Fatal(err)
+			}
+		}
+	}
+	b.guise(1280, 900, "light")
 }

@@ -30,7 +30,7 @@ export function SignIn(props: { providers: Provider[] }) {
             leadingVisual={p.id === 'github' ? MarkGithubIcon : ShieldLockIcon}
             href={`/login/${p.id}?return=${back}`}
           >
-            Continue with {p.name}
+            Sign in with {p.name}
           </Button>
         ))}
         {props.providers.length === 0 && (
