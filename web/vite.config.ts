@@ -12,7 +12,8 @@ export default defineConfig({
     assetsInlineLimit: 0,
     modulePreload: { polyfill: false },
     sourcemap: false,
-    chunkSizeWarningLimit: 1000, // kB before gzip; a browser test knows the limit that counts
+    chunkSizeWarningLimit: 1000, // kB before gzip; size_test.go has the limit that counts, of what is sent
+    manifest: true, // what each page loads, for that test
     emptyOutDir: false, // it holds .keep, for those who build without Node
   },
   server: { proxy: { '/api': server, '/login': server } },
