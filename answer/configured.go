@@ -285,40 +285,16 @@ func (h *House) PutRow(ctx context.Context, wish RowWish) (Row, error) {
 }
 
 func (h *House) putRow(ctx context.Context, wish RowWish) (Row, error) {
-	rows, revision, err := h.Store.OpenConfigured(ctx)
+	d, err := h.draft(ctx, wish)
 	if err != nil {
 		return Row{}, err
 	}
-	before := store.Opened{Configured: store.Configured{Section: wish.Section, Name: wish.Name}}
-	others := slices.DeleteFunc(slices.Clone(rows), wish.about)
-	if i := slices.IndexFunc(rows, wish.about); i >= 0 {
-		before = rows[i]
-	}
-	if wish.Version != store.AnyVersion && wish.Version != before.Version {
-		return Row{}, stale()
-	}
-	body, changed, err := split(wish, before)
-	if err != nil {
-		return Row{}, err
-	}
-	after := before
-	after.Body, after.Values, after.Version = body, make(map[string]setting.Secret), revision+1
-	maps.Copy(after.Values, before.Values)
-	for key, value := range changed {
-		if after.Values[key] = value; value == "" {
-			delete(after.Values, key)
-		}
-	}
-	c, err := h.fits(rows, append(others, after), wish)
-	if err != nil {
-		return Row{}, err
-	}
-	if err := h.opens(ctx, wish, c); err != nil {
+	if err := h.opens(ctx, wish, d.config); err != nil {
 		return Row{}, err
 	}
 	now, err := h.Store.PutConfigured(ctx, store.Change{
-		Section: wish.Section, Name: wish.Name, Target: wish.target(), Body: body, Secrets: changed, Version: wish.Version, Revision: &revision,
-		Moved: before.Version != 0 && moved(wish.Section, before.Body, body), By: wish.By,
+		Section: wish.Section, Name: wish.Name, Target: wish.target(), Body: d.body, Secrets: d.changed, Version: wish.Version, Revision: &d.revision,
+		Moved: d.before.Version != 0 && moved(wish.Section, d.before.Body, d.body), By: wish.By,
 	})
 	if errors.Is(err, store.ErrConflict) {
 		return Row{}, stale()
@@ -326,6 +302,45 @@ func (h *House) putRow(ctx context.Context, wish RowWish) (Row, error) {
 	row := h.rowOf(now)
 	row.Unfit = "" // it was mended, if it was
 	return row, err
+}
+
+// A draft is what a wish makes of a row and of the configuration, before anything is saved.
+type draft struct {
+	before   store.Opened
+	body     json.RawMessage
+	changed  map[string]setting.Secret
+	revision int64 // of the rows that it was made from
+	config   *config.Config
+}
+
+// draft says what a wish comes to. What is tested, previewed and saved is the same for that.
+func (h *House) draft(ctx context.Context, wish RowWish) (d draft, err error) {
+	rows, revision, err := h.Store.OpenConfigured(ctx)
+	if err != nil {
+		return d, err
+	}
+	d.revision = revision
+	d.before = store.Opened{Configured: store.Configured{Section: wish.Section, Name: wish.Name}}
+	if i := slices.IndexFunc(rows, wish.about); i >= 0 {
+		d.before = rows[i]
+	}
+	if wish.Version != store.AnyVersion && wish.Version != d.before.Version {
+		return d, stale()
+	}
+	if d.body, d.changed, err = split(wish, d.before); err != nil {
+		return d, err
+	}
+	after := d.before
+	after.Body, after.Values, after.Version = d.body, make(map[string]setting.Secret), revision+1
+	maps.Copy(after.Values, d.before.Values)
+	for key, value := range d.changed {
+		if after.Values[key] = value; value == "" {
+			delete(after.Values, key)
+		}
+	}
+	others := slices.DeleteFunc(slices.Clone(rows), wish.about)
+	d.config, err = h.fits(rows, append(others, after), wish)
+	return d, err
 }
 
 // moved reports whether a target that was described by one body is another organization by the other: another name, or one at another address.

@@ -2,12 +2,9 @@ package answer
 
 import (
 	"context"
-	"maps"
-	"slices"
 	"strconv"
 
 	"musterline.example/config"
-	"musterline.example/setting"
 	"musterline.example/store"
 )
 
@@ -52,28 +49,9 @@ func (h *House) drafted(ctx context.Context, wish RowWish) (*config.Config, erro
 	if err := h.readOnly(wish.Section, wish.Name); err != nil {
 		return nil, err
 	}
-	rows, revision, err := h.Store.OpenConfigured(ctx)
-	if err != nil {
-		return nil, err
-	}
-	before := store.Opened{Configured: store.Configured{Section: wish.Section, Name: wish.Name}}
-	if i := slices.IndexFunc(rows, wish.about); i >= 0 {
-		before = rows[i]
-	}
-	body, changed, err := split(wish, before)
-	if err != nil {
-		return nil, err
-	}
-	after := before
-	after.Body, after.Values, after.Version = body, make(map[string]setting.Secret), revision+1
-	maps.Copy(after.Values, before.Values)
-	for key, value := range changed {
-		if after.Values[key] = value; value == "" {
-			delete(after.Values, key)
-		}
-	}
-	others := slices.DeleteFunc(slices.Clone(rows), wish.about)
-	return h.fits(rows, append(others, after), wish)
+	wish.Version = store.AnyVersion // it goes over nobody's change: nothing is saved
+	d, err := h.draft(ctx, wish)
+	return d.config, err
 }
 
 // DraftRow checks what a row would be, and does nothing. What is wrong is an error as PutRow has it.
