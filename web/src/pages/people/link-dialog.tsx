@@ -239,7 +239,11 @@ export function UnlinkDialog(props: { user: string; name: string; host: string; 
     setBusy(true)
     setError(undefined)
     try {
-      await answer(api.POST('/api/musterline/links/remove', { body: { user: props.user, reason: reason.trim() } }))
+      await answer(
+        api.POST('/api/musterline/links/remove', {
+          body: { user: props.user, host: props.host, reason: reason.trim() },
+        }),
+      )
       props.done()
       props.close()
     } catch (e) {

@@ -107,7 +107,7 @@ function Known(props: { of: Someone }) {
             ) : undefined
           }
         >
-          <Links of={p} unlink={links && may(me.data, 'owner') ? setUnlinking : undefined} />
+          <Links of={p} unlink={links ? setUnlinking : undefined} />
         </Section>
       )}
       <Section title="Teams" count={p.teams.length}>
