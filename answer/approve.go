@@ -164,7 +164,7 @@ func (h *House) offer(ctx context.Context, wish ApproveWish) (offer, error) {
 func digest(w guard.Waiver) string {
 	sum := sha256.New()
 	for _, c := range w.Changes {
-		fmt.Fprintf(sum, "%q %q %q %q %q\n", c.Team, c.Slug, c.Account, c.Act, c.Guards)
+		fmt.Fprintf(sum, "%q %q %q %q %q %q\n", c.Team, c.Slug, c.Account, c.Act, c.Role, c.Guards)
 	}
 	return hex.EncodeToString(sum.Sum(nil)[:16])
 }

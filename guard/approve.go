@@ -38,7 +38,8 @@ func refsOf(c *plan.TeamChange) []Ref {
 //
 // A guard sees the plan and the last 24 hours without the changes that a live waiver lets pass it: they are not stopped by it, and they
 // count for nothing it counts. A waiver is live when it is for this target and not older than WaiverLife. It lets a change pass the
-// guards that had objected when somebody waived it, and no other: a guard that objects only later stops the change all the same.
+// guards that had objected when somebody waived it, and no other: a guard that objects only later stops the change all the same. Nor does it let pass
+// what gives another role by now than the one that was accepted.
 //
 //	change             objected to by   waived for        approved
 //	remove bob         –                –                 yes
@@ -49,7 +50,7 @@ func Approve(p *plan.Plan, f Facts, gs []Guard, ws []Waiver) (Approved, []Object
 	if p == nil {
 		return Approved{}, nil
 	}
-	live := passes(p.Target, f.Now, ws)
+	live := passes(p, f.Now, ws)
 	var objections []Objection
 	for _, g := range gs {
 		objections = append(objections, g.Check(live.plan(p, g.Name()), live.facts(f, g.Name()))...)

@@ -364,3 +364,27 @@ func TestAWaiverLetsNobodyElsePass(t *testing.T) {
 		}
 	})
 }
+
+// Who has accepted that somebody joins as a member has not accepted a maintainer.
+func TestAWaiverIsForTheRoleThatWasAccepted(t *testing.T) {
+	w := calm()
+	w.settings.TeamAdditions = guard.Limit{Max: 1, Percent: 1}
+	w.add("platform", 3)
+	waiver := w.waive(guard.Filter{})
+	if len(waiver.Changes) == 0 || waiver.Changes[0].Role != "member" {
+		t.Fatalf("%+v", waiver)
+	}
+	if _, objections := w.under(waiver); guard.Count(objections) != 0 {
+		t.Fatalf("%+v", objections)
+	}
+	for i := range w.on("platform").Add {
+		w.on("platform").Add[i].Role = team.Maintainer
+	}
+	stopped := guard.Stopped(second(w.under(waiver)))
+	ref := guard.RefOf(w.on("platform"), w.on("platform").Add[0])
+	if len(stopped[ref]) == 0 {
+		t.Errorf("%+v passes", ref)
+	}
+}
+
+func second(_ guard.Approved, objections []guard.Objection) []guard.Objection { return objections }

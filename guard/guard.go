@@ -45,9 +45,11 @@ type Waiver struct {
 	At      time.Time
 }
 
-// A Waived is one change of a waiver with the guards that had objected to it.
+// A Waived is one change of a waiver with the guards that had objected to it. One that makes somebody a member is not accepted as one that makes
+// them a maintainer.
 type Waived struct {
 	Ref
+	Role   string `json:"role,omitempty"` // after the change: member or maintainer; empty: of no matter
 	Guards []string
 }
 

@@ -34,6 +34,8 @@ func WaiverFor(p *plan.Plan, objections []Objection, choose Filter, by, reason s
 		if len(choose.Teams) > 0 && !slices.Contains(choose.Teams, c.Slug) && (c.Team == "" || !slices.Contains(choose.Teams, string(c.Team))) {
 			continue
 		}
+		roles := make(map[Ref]string)
+		addRoles(roles, c)
 		for _, r := range refsOf(c) {
 			guards := stopped[r]
 			if len(guards) == 0 || len(exactly) > 0 && !exactly[r] {
@@ -42,7 +44,7 @@ func WaiverFor(p *plan.Plan, objections []Objection, choose Filter, by, reason s
 			if len(choose.Guards) > 0 && !slices.ContainsFunc(guards, func(g string) bool { return slices.Contains(choose.Guards, g) }) {
 				continue
 			}
-			w.Changes = append(w.Changes, Waived{Ref: r, Guards: guards})
+			w.Changes = append(w.Changes, Waived{Ref: r, Role: roles[r], Guards: guards})
 		}
 	}
 	return w
@@ -60,14 +62,41 @@ type pass struct {
 	waivers []int // places in the list of waivers
 }
 
-// passes gathers what the live waivers let pass.
-func passes(target string, now time.Time, ws []Waiver) passTable {
+// addRoles notes which role each change of a team gives.
+func addRoles(roles map[Ref]string, c *plan.TeamChange) {
+	for _, changes := range [][]plan.Change{c.Add, c.Update} {
+		for _, ch := range changes {
+			roles[RefOf(c, ch)] = ch.Role.String()
+		}
+	}
+}
+
+// passes gathers what the live waivers let pass of a plan.
+func passes(p *plan.Plan, now time.Time, ws []Waiver) passTable {
 	t := passTable{make(map[Ref]pass), make(map[Ref]bool)}
-	for i, w := range ws {
-		if !w.Live(target, now) {
+	roles := make(map[Ref]string)
+	about := make(map[Ref]bool)
+	for _, w := range ws {
+		if !w.Live(p.Target, now) {
 			continue
 		}
 		for _, waived := range w.Changes {
+			about[Ref{Team: waived.Team, Slug: waived.Slug}] = true
+		}
+	}
+	for i := range p.Teams {
+		if c := &p.Teams[i]; about[RefOf(c, plan.Change{})] {
+			addRoles(roles, c)
+		}
+	}
+	for i, w := range ws {
+		if !w.Live(p.Target, now) {
+			continue
+		}
+		for _, waived := range w.Changes {
+			if role, planned := roles[waived.Ref]; planned && waived.Role != "" && waived.Role != role {
+				continue
+			}
 			entry := t.changes[waived.Ref]
 			entry.guards = append(entry.guards, waived.Guards...)
 			entry.waivers = append(entry.waivers, i)
@@ -132,7 +161,7 @@ func used(p *plan.Plan, live passTable, ws []Waiver) []Waiver {
 		w.Changes = nil
 		for _, waived := range changes {
 			if done[waived.Ref] {
-				w.Changes = append(w.Changes, Waived{waived.Ref, slices.Clone(waived.Guards)})
+				w.Changes = append(w.Changes, Waived{waived.Ref, waived.Role, slices.Clone(waived.Guards)})
 			}
 		}
 		out = append(out, w)

@@ -57,11 +57,11 @@ func (t *tx) addWaiver(ctx context.Context, w guard.Waiver) (id string, err erro
 	}
 	return w.ID, t.put(ctx, waived, len(w.Changes), func(i int) []any {
 		c := &w.Changes[i]
-		return []any{w.ID, int64(i), string(c.Team), c.Slug, string(c.Account), string(c.Act), list(c.Guards), int64(0)}
+		return []any{w.ID, int64(i), string(c.Team), c.Slug, string(c.Account), string(c.Act), c.Role, list(c.Guards), int64(0)}
 	})
 }
 
-var waived = table{name: "waived", columns: []string{"waiver", "number", "team", "slug", "account", "act", "guards", "settled_at"}}
+var waived = table{name: "waived", columns: []string{"waiver", "number", "team", "slug", "account", "act", "role", "guards", "settled_at"}}
 
 // Waivers returns the waivers of a target with the changes that are not used up, the oldest first. Those that no guard can accept any
 // more, because they are twice as old as a waiver lives, are left out.
@@ -109,6 +109,7 @@ func waiversOf(ctx context.Context, q *db.Queries, p db.GetWaiversParams) ([]Wai
 		w := &waivers[len(waivers)-1]
 		w.Changes = append(w.Changes, guard.Waived{
 			Ref:    guard.Ref{Team: team.ID(r.Team), Slug: r.Slug, Account: team.AccountID(r.Account), Act: plan.Act(r.Act)},
+			Role:   r.Role,
 			Guards: guards,
 		})
 		w.Settled, w.numbers = append(w.Settled, moment(r.SettledAt)), append(w.numbers, r.Number)

@@ -1,4 +1,5 @@
--- Who is told of what happens: what each destination was told, what is on its way to it, and which of them want to hear nothing any more.
+-- Who is told of what happens: what each destination was told, what is on its way to it, and which of them want to hear nothing any more. And which
+-- role a change gives that somebody has accepted.
 
 -- +goose Up
 
@@ -33,7 +34,10 @@ CREATE TABLE silences (
     why          TEXT   NOT NULL
 );
 
+ALTER TABLE waived ADD COLUMN role TEXT NOT NULL DEFAULT ''; -- member or maintainer; empty: of no matter
+
 -- +goose Down
+ALTER TABLE waived DROP COLUMN role;
 DROP TABLE silences;
 DROP TABLE deliveries;
 DROP TABLE told;

@@ -803,7 +803,7 @@ var runs = map[string]func(*world){
 var waivers = map[string]func(*world){
 	"a waiver loses the changes that are settled and stays to be seen": func(w *world) {
 		change := func(id team.ID, slug string, account team.AccountID) guard.Waived {
-			return guard.Waived{Ref: guard.Ref{Team: id, Slug: slug, Account: account, Act: plan.Remove}, Guards: []string{"team_removals"}}
+			return guard.Waived{Ref: guard.Ref{Team: id, Slug: slug, Account: account, Act: plan.Remove}, Role: "member", Guards: []string{"team_removals"}}
 		}
 		id, err := w.AddWaiver(w.ctx(), guard.Waiver{Target: "octo", Changes: []guard.Waived{change("7", "", "1"), change("7", "", "2"), change("", "new", "1")}, By: "ada", Reason: "reorganization"})
 		w.must(err)

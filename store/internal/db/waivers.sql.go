@@ -10,7 +10,7 @@ import (
 )
 
 const getWaivers = `-- name: GetWaivers :many
-SELECT w.id, w.target, w.made_by, w.reason, w.at, c.team, c.slug, c.account, c.act, c.guards, c.settled_at, c.number
+SELECT w.id, w.target, w.made_by, w.reason, w.at, c.team, c.slug, c.account, c.act, c.role, c.guards, c.settled_at, c.number
 FROM waivers w JOIN waived c ON c.waiver = w.id
 WHERE w.target = $1 AND w.at >= $2 AND c.settled_at <= $3 ORDER BY w.number, c.number
 `
@@ -31,6 +31,7 @@ type GetWaiversRow struct {
 	Slug      string
 	Account   string
 	Act       string
+	Role      string
 	Guards    string
 	SettledAt int64
 	Number    int64
@@ -55,6 +56,7 @@ func (q *Queries) GetWaivers(ctx context.Context, arg GetWaiversParams) ([]GetWa
 			&i.Slug,
 			&i.Account,
 			&i.Act,
+			&i.Role,
 			&i.Guards,
 			&i.SettledAt,
 			&i.Number,
