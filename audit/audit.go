@@ -66,6 +66,9 @@ const (
 	NotDone Result = "not-done"
 )
 
+// Results are all of them.
+var Results = []Result{Done, Already, Pending, Failed, Skipped, Seen, NotDone}
+
 // An Outcome is the result of one write of an intent.
 type Outcome struct {
 	Act     string    `json:"act"` // of the write, or "create" for the team itself

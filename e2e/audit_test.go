@@ -44,8 +44,23 @@ func TestTheAuditLogIsReadExportedAndVerified(t *testing.T) {
 
 	b.open("/console/audit")
 	b.click("button", "Verify")
-	b.see("The record is whole", "Keep its head elsewhere")
+	b.see("The audit log is whole", "Keep its head elsewhere")
 	b.axe()
 	b.open("/console/audit?q=nobody-at-all")
 	b.see("No entry fits")
+
+	// Who may look at one organization sees its entries, and cannot prove anything of all of them.
+	olga := l.signIn("olga", "owner", "--target", "northlight")
+	olga.open("/console/audit?act=add")
+	olga.see("northlight/platform: + ben-o done", "Export")
+	if olga.there("button", "Verify") {
+		t.Error("who may not verify the log is offered it")
+	}
+	// A log that could not be looked at is not called broken.
+	b.open("/console/audit")
+	b.see("Verify")
+	b.expect("ERR_", "Failed to load resource")
+	l.stop()
+	b.click("button", "Verify")
+	b.see("The audit log could not be checked", "The server cannot be reached.")
 }

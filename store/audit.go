@@ -14,6 +14,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -46,6 +47,19 @@ const (
 	KindConfigured Kind = "configured" // a configured row was created, changed or deleted; never its secrets
 	KindCheckpoint Kind = "checkpoint" // the record was pruned up to here
 )
+
+// Kinds are all kinds of entries, those first that people look for. The record takes no other.
+var Kinds = []Kind{
+	KindOutcome, KindIntent, KindWaiver, KindMapping, KindLink, KindPause, KindResume, KindCancel, KindConfigured, KindRole, KindToken,
+	KindCredential, KindSession, KindSignIn, KindFound, KindForget, KindRestore, KindClose, KindCheckpoint,
+}
+
+// Acts are all that entries say was done: to a membership, to a team or a row of the configuration, to a statement of a person, to a role, a
+// token or a session. An entry may have none; the record takes no other.
+var Acts = []string{
+	"add", "remove", "update", "cancel", "create", "change", "delete", "turn-on", "turn-off", "state", "unstate", "assign", "withdraw", "revoke",
+	"save", "begin", "end", "use",
+}
 
 // An Entry is one line of the audit record.
 type Entry struct {
@@ -136,6 +150,9 @@ func (t *tx) record(ctx context.Context, entries ...note) (first int64, err erro
 	first = t.last.seq + 1
 	rows := make([]db.AuditEntry, len(entries))
 	for i, n := range entries {
+		if !slices.Contains(Kinds, n.kind) || n.act != "" && !slices.Contains(Acts, n.act) {
+			return 0, fmt.Errorf("audit entry: there is no kind %q or no act %q", n.kind, n.act)
+		}
 		body, err := encode(n.body)
 		if err != nil {
 			return 0, fmt.Errorf("audit entry: %w", err)

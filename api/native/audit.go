@@ -11,28 +11,53 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 
 	"musterline.example/answer"
+	"musterline.example/audit"
 	"musterline.example/store"
 )
 
 // AuditChoice chooses audit entries.
 type AuditChoice struct {
-	Target  string    `query:"target" doc:"Only entries of this target."`
-	Team    string    `query:"team" doc:"Only entries of this team: a slug, an id, or either behind target/."`
-	Account string    `query:"account" doc:"Only entries of this account: a login, a number, or source/user."`
-	Run     string    `query:"run" doc:"Only entries of this run."`
-	Kind    string    `query:"kind" doc:"Only entries of this kind, such as outcome, waiver or configured."`
-	Act     string    `query:"act" doc:"Only entries of this act, such as add or remove."`
-	Result  string    `query:"result" doc:"Only outcomes that ended so, such as failed."`
-	Actor   string    `query:"actor" doc:"Only entries of what this person or program asked for, as the record names them."`
-	Text    string    `query:"q" maxLength:"256" doc:"Only where a login, a team's slug or who asked has this part, in small letters or capitals."`
-	Since   time.Time `query:"since" doc:"Only entries from this moment on."`
-	Until   time.Time `query:"until" doc:"Only entries before this moment."`
+	Target  string      `query:"target" doc:"Only entries of this target."`
+	Team    string      `query:"team" doc:"Only entries of this team: a slug, an id, or either behind target/."`
+	Account string      `query:"account" doc:"Only entries of this account: a login, a number, or source/user."`
+	Run     string      `query:"run" doc:"Only entries of this run."`
+	Kind    entryKind   `query:"kind" doc:"Only entries of this kind."`
+	Act     entryAct    `query:"act" doc:"Only entries of this act."`
+	Result  entryResult `query:"result" doc:"Only outcomes that ended so."`
+	Actor   string      `query:"actor" doc:"Only entries of what this person or program asked for, as the record names them."`
+	Text    string      `query:"q" maxLength:"256" doc:"Only where a login, a team's slug or who asked has this part, in small letters or capitals."`
+	Since   time.Time   `query:"since" doc:"Only entries from this moment on."`
+	Until   time.Time   `query:"until" doc:"Only entries before this moment."`
+}
+
+// What entries can be chosen by stands in the API's document as the record has it, and so in what is made of that, such as the console.
+type (
+	entryKind   string
+	entryAct    string
+	entryResult string
+)
+
+// Schema implements huma.SchemaProvider.
+func (entryKind) Schema(huma.Registry) *huma.Schema { return oneOf(store.Kinds) }
+
+// Schema implements huma.SchemaProvider.
+func (entryAct) Schema(huma.Registry) *huma.Schema { return oneOf(store.Acts) }
+
+// Schema implements huma.SchemaProvider.
+func (entryResult) Schema(huma.Registry) *huma.Schema { return oneOf(audit.Results) }
+
+func oneOf[T ~string](words []T) *huma.Schema {
+	s := &huma.Schema{Type: huma.TypeString}
+	for _, w := range words {
+		s.Enum = append(s.Enum, string(w))
+	}
+	return s
 }
 
 func (c AuditChoice) filter(target string) answer.AuditFilter {
 	return answer.AuditFilter{
 		Target: target, Team: c.Team, Account: c.Account, Run: c.Run, Kind: store.Kind(c.Kind), Since: c.Since, Until: c.Until,
-		Act: c.Act, Result: c.Result, Actor: c.Actor, Text: c.Text,
+		Act: string(c.Act), Result: string(c.Result), Actor: c.Actor, Text: c.Text,
 	}
 }
 

@@ -336,6 +336,9 @@ func TestTheAuditRecordIsReadInWords(t *testing.T) {
 			t.Errorf("%q exports %d lines", choice, lines)
 		}
 	}
+	l.get("/audit/journal?act=turn-off").want(200)
+	l.get("/audit/journal?act=turned-off").want(422)
+	l.get("/audit?kind=outcomes").want(422)
 	bound := as[journalPage](l.ask("hex's owner", "GET", "/audit/journal", "").want(200))
 	for _, e := range bound.Entries {
 		if e.Target != "hex" {

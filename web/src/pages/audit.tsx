@@ -5,43 +5,76 @@ import { ActionList, ActionMenu, Banner, Button, FormControl, Label, Select, Tex
 import { keepPreviousData, useMutation, useQuery } from '@tanstack/react-query'
 import { useState } from 'react'
 import { Link } from 'react-router'
-import { answer, api, type components } from '../api/client'
+import { answer, api, type components, type paths, Problem } from '../api/client'
 import { Page } from '../parts/page'
 import { Pager, Search, useFilter } from '../parts/search'
 import { None, Shown, wordsOf } from '../parts/shown'
 import { Moment } from '../parts/when'
-import { Result } from './plan/change'
+import { may, useMe } from '../shell/me'
+import { Result, resultWords } from './plan/change'
 import { stop } from './plan/objections'
 
 type Entry = components['schemas']['JournalEntry']
 type Detail = components['schemas']['Detail']
 
+type Query = NonNullable<paths['/api/musterline/audit/journal']['get']['parameters']['query']>
+
 /** The kinds of entries, in words, in the order in which people look for them. */
-const kinds: [string, string][] = [
-  ['outcome', 'Writes, and how they ended'],
-  ['intent', 'Intents'],
-  ['waiver', 'Approvals'],
-  ['mapping', 'Mappings'],
-  ['link', 'Links'],
-  ['pause', 'Pauses'],
-  ['resume', 'Resumes'],
-  ['cancel', 'Cancelled runs'],
-  ['configured', 'Configuration'],
-  ['role', 'Roles'],
-  ['token', 'Tokens'],
-  ['credential', 'Credentials'],
-  ['session', 'Sessions'],
-  ['sign-in', 'Sign-in links'],
-  ['found', 'Members found as justified'],
-  ['forget', 'Rows that left the ledger'],
-  ['restore', 'Rows put back by an undo'],
-  ['close', 'Settled intents'],
-  ['checkpoint', 'Checkpoints'],
-]
+const kinds: Record<NonNullable<Query['kind']>, string> = {
+  outcome: 'Writes, and how they ended',
+  intent: 'Intents',
+  waiver: 'Approvals',
+  mapping: 'Mappings',
+  link: 'Links',
+  pause: 'Pauses',
+  resume: 'Resumes',
+  cancel: 'Cancelled runs',
+  configured: 'Configuration',
+  role: 'Roles',
+  token: 'Tokens',
+  credential: 'Credentials',
+  session: 'Sessions',
+  'sign-in': 'Sign-in links',
+  found: 'Members found as justified',
+  forget: 'Rows that left the ledger',
+  restore: 'Rows put back by an undo',
+  close: 'Settled intents',
+  checkpoint: 'Checkpoints',
+}
 
-const results = ['done', 'already', 'pending', 'failed', 'skipped', 'seen', 'not-done']
+/** What was done, in words. */
+const acts: Record<NonNullable<Query['act']>, string> = {
+  add: 'Added to a team',
+  remove: 'Removed from a team',
+  update: 'Role in a team changed',
+  cancel: 'Invitation cancelled',
+  create: 'Created',
+  change: 'Changed',
+  delete: 'Deleted',
+  'turn-on': 'Turned on',
+  'turn-off': 'Turned off',
+  state: 'Link said by hand',
+  unstate: 'Link taken back',
+  assign: 'Role given',
+  withdraw: 'Role taken back',
+  revoke: 'Revoked',
+  save: 'Credential saved',
+  begin: 'Signed in',
+  end: 'Signed out',
+  use: 'Sign-in link used',
+}
 
-/** Audit is the record of who did what and why, the newest first. */
+const results: Record<NonNullable<Query['result']>, true> = {
+  done: true,
+  already: true,
+  pending: true,
+  failed: true,
+  skipped: true,
+  seen: true,
+  'not-done': true,
+}
+
+/** Audit is the log of who did what and why, the newest first. */
 export default function Audit() {
   const [filter, set] = useFilter()
   const keys = ['q', 'target', 'team', 'account', 'run', 'kind', 'act', 'result', 'actor', 'since', 'until'] as const
@@ -61,7 +94,7 @@ export default function Audit() {
     queryFn: ({ signal }) =>
       answer(
         api.GET('/api/musterline/audit/journal', {
-          params: { query: { ...chosen, cursor: cursor || undefined, size: 50 } },
+          params: { query: { ...(chosen as Query), cursor: cursor || undefined, size: 50 } },
           signal,
         }),
       ),
@@ -86,7 +119,7 @@ export default function Audit() {
         <Search label="Find a login, a team, or who asked" value={chosen.q ?? ''} onChange={(q) => set({ q })} />
         <Select aria-label="Kind" value={chosen.kind ?? ''} onChange={(e) => set({ kind: e.target.value })}>
           <Select.Option value="">All entries</Select.Option>
-          {kinds.map(([name, text]) => (
+          {Object.entries(kinds).map(([name, text]) => (
             <Select.Option key={name} value={name}>
               {text}
             </Select.Option>
@@ -107,10 +140,10 @@ export default function Audit() {
           l.entries.length === 0 ? (
             some ? (
               <None icon={LogIcon} title="No entry fits" act={<Button onClick={clear}>Show all entries</Button>}>
-                The record has no entry of this sort.
+                The audit log has no entry of this sort.
               </None>
             ) : (
-              <None icon={LogIcon} title="The record is empty">
+              <None icon={LogIcon} title="The audit log is empty">
                 The first act that changes something begins it, such as a sync.
               </None>
             )
@@ -146,15 +179,15 @@ function More(props: {
       <div className="more-fields">
         <Word label="Team" caption="A slug or an id" name="team" {...props} />
         <Word label="Person or account" caption="A login, a number, or source/user" name="account" {...props} />
-        <Word label="Asked by" caption="The name as the record has it" name="actor" {...props} />
+        <Word label="Asked by" caption="The name as entries have it" name="actor" {...props} />
         <Word label="Run" caption="Its number" name="run" {...props} />
         <FormControl>
           <FormControl.Label>Result</FormControl.Label>
           <Select block value={chosen.result ?? ''} onChange={(e) => set({ result: e.target.value })}>
             <Select.Option value="">Any</Select.Option>
-            {results.map((r) => (
+            {Object.keys(results).map((r) => (
               <Select.Option key={r} value={r}>
-                {r}
+                {resultWords(r)}
               </Select.Option>
             ))}
           </Select>
@@ -163,13 +196,11 @@ function More(props: {
           <FormControl.Label>Act</FormControl.Label>
           <Select block value={chosen.act ?? ''} onChange={(e) => set({ act: e.target.value })}>
             <Select.Option value="">Any</Select.Option>
-            {['add', 'remove', 'update', 'cancel', 'create', 'change', 'delete', 'assign', 'withdraw', 'revoke'].map(
-              (a) => (
-                <Select.Option key={a} value={a}>
-                  {a}
-                </Select.Option>
-              ),
-            )}
+            {Object.entries(acts).map(([name, text]) => (
+              <Select.Option key={name} value={name}>
+                {text}
+              </Select.Option>
+            ))}
           </Select>
         </FormControl>
         <Day label="From" name="since" {...props} />
@@ -371,7 +402,7 @@ function Export(props: { chosen: Record<string, string | undefined>; some: boole
           <ActionList.LinkItem href={to('csv')} download>
             CSV, for spreadsheets
             <ActionList.Description variant="block">
-              {props.some ? 'The entries that the filter chooses' : 'The whole record'}, the oldest first
+              {props.some ? 'The entries that the filter chooses' : 'The whole audit log'}, the oldest first
             </ActionList.Description>
           </ActionList.LinkItem>
           <ActionList.LinkItem href={to('jsonl')} download>
@@ -384,12 +415,15 @@ function Export(props: { chosen: Record<string, string | undefined>; some: boole
   )
 }
 
-/** Verify proves that nobody has changed the record. */
+/** Verify proves that nobody has changed the audit log. It is all of it, or nothing: who may look at one organization cannot. */
 function Verify() {
+  const me = useMe()
   const verify = useMutation({
     mutationFn: () => answer(api.GET('/api/musterline/audit/verify')),
   })
   const v = verify.data
+  const broken = verify.error instanceof Problem && verify.error.status === 500 && verify.error.kind === 'failed'
+  if (!may(me.data, 'viewer')) return null
   return (
     <>
       <Button leadingVisual={VerifiedIcon} loading={verify.isPending} onClick={() => verify.mutate()}>
@@ -400,19 +434,19 @@ function Verify() {
           {v ? (
             <Banner
               variant="success"
-              title={`The record is whole: ${v.entries.toLocaleString()} entries, from ${v.first.toLocaleString()} to ${v.last.toLocaleString()}`}
+              title={`The audit log is whole: ${v.entries.toLocaleString()} entries, from ${v.first.toLocaleString()} to ${v.last.toLocaleString()}`}
               description={
                 <>
                   Nobody without the key file has changed, moved or taken away an entry. Keep its head elsewhere to
-                  prove later that the record was not set back: <span className="mono wrap">{v.head}</span>
+                  prove later that it was not set back: <span className="mono wrap">{v.head}</span>
                 </>
               }
               onDismiss={() => verify.reset()}
             />
           ) : (
             <Banner
-              variant="critical"
-              title="The record could not be proved whole"
+              variant={broken ? 'critical' : 'warning'}
+              title={broken ? 'The audit log is broken' : 'The audit log could not be checked'}
               description={wordsOf(verify.error)}
               onDismiss={() => verify.reset()}
             />
