@@ -36,6 +36,12 @@ func TestSomebodyIsLinkedByHandAndJoinsAsWasSaid(t *testing.T) {
 	b.see("Take back the link of Joe Marsh")
 	b.confirm("Cancel")
 	b.gone("Take back the link of Joe Marsh")
+	b.click("button", "Take back")
+	b.see("Take back the link of Joe Marsh", "leaves")
+	b.fill("Reason", "It was another Joe")
+	b.confirm("Take back")
+	b.gone("Take back the link of Joe Marsh")
+	b.see("What was said by hand is taken back", "Link by hand taken back", "It was another Joe")
 }
 
 func TestItIsToldWhyAndWhyNot(t *testing.T) {
