@@ -41,7 +41,7 @@ func TestSomebodyIsLinkedByHandAndJoinsAsWasSaid(t *testing.T) {
 	b.fill("Reason", "It was another Joe")
 	b.confirm("Take back")
 	b.gone("Take back the link of Joe Marsh")
-	b.see("What was said by hand is taken back", "Link by hand taken back", "It was another Joe")
+	b.see("What was said by hand is taken back", "Link by hand taken back", "It was another Joe", "No account is known to be theirs")
 }
 
 func TestItIsToldWhyAndWhyNot(t *testing.T) {

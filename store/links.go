@@ -228,8 +228,8 @@ func (s *Store) AddStatement(ctx context.Context, host string, st link.Statement
 	})
 }
 
-// RemoveStatement takes back a link that a person made; ErrNotFound when there is none of that tier. What the caller asks for is asked in the
-// same transaction.
+// RemoveStatement takes back a link that a person made, with the link that was made of it; ErrNotFound when there is none of that tier. What
+// the caller asks for is asked in the same transaction.
 func (s *Store) RemoveStatement(
 	ctx context.Context, host string, user link.UserRef, tier link.Tier, by string, asks ...reconcile.Request,
 ) error {
@@ -243,6 +243,11 @@ func (s *Store) RemoveStatement(
 		}
 		if n == 0 {
 			return fmt.Errorf("%s statement about %s: %w", tier, user, ErrNotFound)
+		}
+		if err := t.DeleteLink(ctx, db.DeleteLinkParams{
+			Host: host, Source: user.Source, UserID: string(user.ID), Tier: string(tier), Revoked: string(link.Revoked),
+		}); err != nil {
+			return err
 		}
 		if _, err := t.record(ctx, note{
 			kind: KindLink, act: "unstate", actor: audit.Actor{Trigger: "person", Requester: by},

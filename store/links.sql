@@ -14,3 +14,7 @@ ON CONFLICT (host, source, user_id, tier) DO UPDATE SET account = excluded.accou
 
 -- name: DeleteStatement :execrows
 DELETE FROM statements WHERE host = @host AND source = @source AND user_id = @user_id AND tier = @tier;
+
+-- name: DeleteLink :exec
+-- Takes out a link that rests on what is said no more. One that is revoked stays: it is why somebody leaves.
+DELETE FROM links WHERE host = @host AND source = @source AND user_id = @user_id AND tier = @tier AND state <> @revoked;

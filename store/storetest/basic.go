@@ -520,6 +520,24 @@ var people = map[string]func(*world){
 		w.equal(got[0].SeenAt, l.SeenAt)
 		w.must(w.SaveLinks(w.ctx(), "github.com", []link.Link{l}))
 	},
+	"a link goes with the statement that it rests on, but for one that is revoked": func(w *world) {
+		of := func(user string, tier link.Tier, state link.State) link.Link {
+			return link.Link{User: link.UserRef{Source: "corp", ID: directory.UserID(user)}, Account: team.AccountID(user), Tier: tier, State: state, MadeAt: start, SeenAt: start}
+		}
+		stands, gone, other := of("1", link.Manual, link.Standing), of("2", link.Manual, link.Revoked), of("3", link.SAML, link.Standing)
+		w.must(w.SaveLinks(w.ctx(), "github.com", []link.Link{stands, gone, other}))
+		w.must(w.SaveLinks(w.ctx(), "ghes.example.com", []link.Link{stands}))
+		for _, l := range []link.Link{stands, gone, other} {
+			w.must(w.AddStatement(w.ctx(), "github.com", link.Statement{User: l.User, Account: l.Account, Tier: link.Manual, By: "bob", At: start}))
+			w.must(w.RemoveStatement(w.ctx(), "github.com", l.User, link.Manual, "bob"))
+		}
+		got, err := w.Links(w.ctx(), "github.com")
+		w.must(err)
+		w.equal(got, []link.Link{gone, other})
+		got, err = w.Links(w.ctx(), "ghes.example.com")
+		w.must(err)
+		w.equal(got, []link.Link{stands})
+	},
 	"protected logins stay with the accounts they were settled to, until they are no longer named": func(w *world) {
 		pins := map[string]team.AccountID{"boss": "1", "robot": "2"}
 		w.must(w.SaveProtected(w.ctx(), "octo", pins))

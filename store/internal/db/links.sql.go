@@ -9,6 +9,30 @@ import (
 	"context"
 )
 
+const deleteLink = `-- name: DeleteLink :exec
+DELETE FROM links WHERE host = $1 AND source = $2 AND user_id = $3 AND tier = $4 AND state <> $5
+`
+
+type DeleteLinkParams struct {
+	Host    string
+	Source  string
+	UserID  string
+	Tier    string
+	Revoked string
+}
+
+// Takes out a link that rests on what is said no more. One that is revoked stays: it is why somebody leaves.
+func (q *Queries) DeleteLink(ctx context.Context, arg DeleteLinkParams) error {
+	_, err := q.db.ExecContext(ctx, deleteLink,
+		arg.Host,
+		arg.Source,
+		arg.UserID,
+		arg.Tier,
+		arg.Revoked,
+	)
+	return err
+}
+
 const deleteStatement = `-- name: DeleteStatement :execrows
 DELETE FROM statements WHERE host = $1 AND source = $2 AND user_id = $3 AND tier = $4
 `
