@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -27,11 +28,11 @@ type organization struct {
 	members map[team.AccountID]string
 	fail    func(plan.Change) error
 	wait    func(ctx context.Context) error // in each write
-	reads   int
+	reads   atomic.Int32
 }
 
 func (o *organization) Teams(_ context.Context, ids []team.ID) ([]team.Team, error) {
-	o.reads++
+	o.reads.Add(1)
 	var read []team.Team
 	for _, id := range ids {
 		if t, ok := o.teams[id]; ok {
@@ -44,7 +45,7 @@ func (o *organization) Teams(_ context.Context, ids []team.ID) ([]team.Team, err
 }
 
 func (o *organization) Accounts(_ context.Context, ids []team.AccountID) (target.Accounts, error) {
-	o.reads++
+	o.reads.Add(1)
 	var a target.Accounts
 	for _, id := range ids {
 		if login, ok := o.members[id]; ok {
@@ -166,8 +167,8 @@ func TestEveryWriteStandsBetweenItsIntentAndItsOutcome(t *testing.T) {
 	if got := strings.Join(d.lines, "\n"); got != want {
 		t.Errorf("the log:\n%s\nwant:\n%s", got, want)
 	}
-	if o.reads != 2 {
-		t.Errorf("%d reads for one batch, want one of teams and one of accounts", o.reads)
+	if o.reads.Load() != 2 {
+		t.Errorf("%d reads for one batch, want one of teams and one of accounts", o.reads.Load())
 	}
 }
 

@@ -15,7 +15,8 @@ import (
 	"musterline.example/team"
 )
 
-// A Target is one system whose teams we keep in line. Every read is complete or an error: partial data is never returned.
+// A Target is one system whose teams we keep in line. Every read is complete or an error: partial data is never returned. What reads can be
+// asked at the same time.
 type Target interface {
 	// Probe asks who we are there, and what the credential has, needs and should not have. It is the first call of every run, and the
 	// one that every state of a credential shows in.
