@@ -326,3 +326,35 @@ func TestSettingsByKeyboard(t *testing.T) {
 	b.gone("Whatever uses it is refused at once.")
 	b.wait("the focus is where it was before the dialog", func() bool { return strings.Contains(b.focused(), "Revoke ci") })
 }
+
+// The bar with the button stays at the lower edge of a low window, and what the keyboard comes to is never behind it.
+func TestTheKeyboardComesToNothingBehindTheBar(t *testing.T) {
+	l := newLab(t)
+	l.serve()
+	b := l.signIn("root", "administrator")
+	b.guise(1280, 420, "light")
+	b.open("/console/settings/guards")
+	b.see("Save changes")
+	b.settled()
+	fields := 0
+	for range 60 {
+		b.press(kb.Tab)
+		at := eval[struct {
+			Name          string
+			Field, Behind bool
+		}](b, `(() => {
+			const e = document.activeElement, bar = document.querySelector(".save-bar"), inForm = e.closest("form") === bar.closest("form")
+			const field = inForm && !bar.contains(e), is = e.getBoundingClientRect(), edge = bar.getBoundingClientRect()
+			return {Name: e.getAttribute("aria-label") || e.id || e.innerText, Field: field, Behind: field && is.bottom > edge.top + 1 && is.top < edge.bottom}
+		})()`)
+		if at.Field {
+			fields++
+		}
+		if at.Behind {
+			t.Errorf("%q has the focus and is behind the bar", at.Name)
+		}
+	}
+	if fields < 10 {
+		t.Errorf("the keyboard came to %d fields: is the page another one now?", fields)
+	}
+}

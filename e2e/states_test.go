@@ -12,7 +12,7 @@ func TestPagesWithNothingToShowSayWhatToDo(t *testing.T) {
 	l.serve()
 	b := l.signIn("root", "administrator")
 	b.open("/console/people")
-	b.see("Nobody is known yet")
+	b.see("No source is connected", "The people of mapped groups are listed here once one is.")
 	b.axe()
 	b.shot("empty-people")
 	b.open("/console/people?view=accounts")

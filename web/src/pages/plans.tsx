@@ -1,3 +1,4 @@
+import './plan/plan.css'
 import { DiffIcon, ShieldIcon } from '@primer/octicons-react'
 import { Label, LinkButton } from '@primer/react'
 import { useQuery } from '@tanstack/react-query'
