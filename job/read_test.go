@@ -263,8 +263,8 @@ func TestSourcesThatNobodyHasMappedYetAreListed(t *testing.T) {
 		l.corp.group("eng", "ada")
 		l.start()
 		l.until("the group is known", func() bool {
-			r, err := l.store.Reads(context.Background(), "corp")
-			return err == nil && r.Names["eng"] == "eng"
+			g, err := l.store.ListedGroup(context.Background(), "corp", "eng")
+			return err == nil && g.Name == "eng"
 		})
 	})
 }
