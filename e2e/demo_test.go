@@ -93,7 +93,7 @@ func (b *tab) pictures() {
 		for _, page := range []struct{ name, path string }{
 			{"overview", "/console/"},
 			{"plan", "/console/organizations/northlight/plan"},
-			{"team", "/console/organizations/northlight/teams/platform"},
+			{"team", "/console/organizations/northlight/teams/all-hands"},
 			{"person", "/console/people/people/zoe"},
 		} {
 			b.open(page.path)
