@@ -283,6 +283,15 @@ var sources = map[string]func(*world){
 		w.save("platform ada", "sre")
 		w.equal(w.reads().Missing, map[directory.GroupID]reconcile.Missing{})
 	},
+	"a missing group that never had members is counted as any other, and one that is listed without any has no past": func(w *world) {
+		w.save("sre bob", "empty", "idle")
+		w.later(time.Hour)
+		gone := w.clock.Now()
+		w.save("sre bob", "idle")
+		r := w.reads()
+		w.equal(r.Missing, map[directory.GroupID]reconcile.Missing{"empty": {Since: gone, Reads: 1}})
+		w.equal(r.Names, map[directory.GroupID]string{"sre": "The sre", "empty": "The empty"})
+	},
 	"an older read that comes late changes figures only": func(w *world) {
 		late := snapshot(start.Add(-time.Hour), "old eve")
 		s := w.save("sre bob")
