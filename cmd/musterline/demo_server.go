@@ -143,7 +143,7 @@ func demoIDP(ctx context.Context, server string) (issuer string, stop func(), er
 // inviteToConsole tells the visitor where everything is.
 func (c *cli) inviteToConsole(dir string, values demoValues, link string) {
 	s := c.screen()
-	s.Para(0, "Northlight is a company of 40 people that does not exist. Its GitHub, its identity provider and Musterline run on this machine until Ctrl-C, "+
+	s.Para(0, "Northlight is a company of some 45 people that does not exist. Its GitHub, its identity provider and Musterline run on this machine until Ctrl-C, "+
 		"and everything that has happened was done by syncs that really ran.")
 	s.Blank()
 	s.Title("The console is at %s/console/", values.Server)
