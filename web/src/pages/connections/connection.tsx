@@ -13,7 +13,7 @@ import { may, useMe } from '../../shell/me'
 import { offMeans, Turn } from '../settings/turn'
 import { Checked, type Report } from './checked'
 import { Edit, type Section as Part } from './edit'
-import { type Body, typedOf } from './form'
+import { type Body, FieldsShown, typedOf } from './form'
 import { SourceState, TargetState, Whence } from './index'
 import './connections.css'
 
@@ -261,35 +261,14 @@ function Settings(props: { of: Connection }) {
   const shown = c.kind.fields.filter((f) => typed[f.key] || c.row.secrets.includes(f.key))
   const more = Object.keys(body).filter((k) => k !== 'kind' && !c.kind.fields.some((f) => f.key === k))
   return (
-    <div className="box">
-      {c.row.origin === 'file' && (
-        <div className="head">
-          <span>
-            Set in{' '}
-            <span className="mono">
-              {c.row.file}, line {c.row.line}
-            </span>
-            : change it there.
-          </span>
+    <FieldsShown fields={shown} body={body} row={c.row}>
+      {more.map((k) => (
+        <div key={k} className="pair">
+          <dt className="mono">{k}</dt>
+          <dd className="wrap mono">{typeof body[k] === 'string' ? (body[k] as string) : JSON.stringify(body[k])}</dd>
         </div>
-      )}
-      <dl className="pairs settings-shown">
-        {shown.map((f) => (
-          <div key={f.key} className="pair">
-            <dt>{f.label || f.key}</dt>
-            <dd className="wrap">
-              {f.type === 'secret' ? <span className="muted">set, and never shown</span> : <bdi>{typed[f.key]}</bdi>}
-            </dd>
-          </div>
-        ))}
-        {more.map((k) => (
-          <div key={k} className="pair">
-            <dt className="mono">{k}</dt>
-            <dd className="wrap mono">{typeof body[k] === 'string' ? (body[k] as string) : JSON.stringify(body[k])}</dd>
-          </div>
-        ))}
-      </dl>
-    </div>
+      ))}
+    </FieldsShown>
   )
 }
 

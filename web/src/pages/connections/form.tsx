@@ -1,4 +1,5 @@
 import { Checkbox, FormControl, Select, Textarea, TextInput } from '@primer/react'
+import type { ReactNode } from 'react'
 import type { components } from '../../api/client'
 
 export type Field = components['schemas']['Field']
@@ -166,4 +167,40 @@ function placeholder(f: Field, kept: boolean): string | undefined {
   if (kept) return 'Set. Leave empty to keep it'
   if (f.type === 'list') return f.example ? `One a line, such as ${f.example}` : 'One a line'
   return f.example || undefined
+}
+
+/** FieldsShown shows what the fields hold, without changing it; the rest of the list comes behind them. */
+export function FieldsShown(props: {
+  fields: Field[]
+  body: Body
+  row: { origin: string; file?: string; line?: number }
+  children?: ReactNode
+}) {
+  const typed = typedOf(props.fields, props.body)
+  return (
+    <div className="box">
+      {props.row.origin === 'file' && (
+        <div className="head">
+          <span>
+            Set in{' '}
+            <span className="mono">
+              {props.row.file}, line {props.row.line}
+            </span>
+            : change it there.
+          </span>
+        </div>
+      )}
+      <dl className="pairs settings-shown">
+        {props.fields.map((f) => (
+          <div key={f.key} className="pair">
+            <dt>{f.label || f.key}</dt>
+            <dd className="wrap">
+              {f.type === 'secret' ? <span className="muted">set, and never shown</span> : <bdi>{typed[f.key]}</bdi>}
+            </dd>
+          </div>
+        ))}
+        {props.children}
+      </dl>
+    </div>
+  )
 }

@@ -10,7 +10,7 @@ import { None, sentence, Shown } from '../../parts/shown'
 import { useUnsaved } from '../../parts/unsaved'
 import { When } from '../../parts/when'
 import { focusOn, NotSaved, wrongOf } from '../connections/edit'
-import { type Body, bodyOf, Fields, type Typed, typedOf } from '../connections/form'
+import { type Body, bodyOf, Fields, FieldsShown, type Typed, typedOf } from '../connections/form'
 import { Whence } from '../connections/index'
 import { Tested, useTest } from './notification-test'
 import { told } from './words'
@@ -163,33 +163,13 @@ function Known(props: { list: Notified; of: Notification }) {
 function OfTheFile(props: { list: Notified; of: Notification }) {
   const { list, of: n } = props
   const fields = list.kinds.find((k) => k.name === n.kind)?.fields ?? []
-  const typed = typedOf(fields, n.row.body as Body)
   return (
-    <div className="box">
-      <div className="head">
-        <span>
-          Set in{' '}
-          <span className="mono">
-            {n.row.file}, line {n.row.line}
-          </span>
-          : change it there.
-        </span>
+    <FieldsShown fields={fields} body={n.row.body as Body} row={n.row}>
+      <div className="pair">
+        <dt>Told of</dt>
+        <dd className="wrap">{told(n.events, list.events, n.targets)}</dd>
       </div>
-      <dl className="pairs settings-shown">
-        {fields.map((f) => (
-          <div key={f.key} className="pair">
-            <dt>{f.label || f.key}</dt>
-            <dd className="wrap">
-              {f.type === 'secret' ? <span className="muted">set, and never shown</span> : <bdi>{typed[f.key]}</bdi>}
-            </dd>
-          </div>
-        ))}
-        <div className="pair">
-          <dt>Told of</dt>
-          <dd className="wrap">{told(n.events, list.events, n.targets)}</dd>
-        </div>
-      </dl>
-    </div>
+    </FieldsShown>
   )
 }
 
